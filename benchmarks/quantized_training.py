@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
+from _iterations import iteration
 from torch import Tensor, nn
 
 import neurodeploy as nd
@@ -68,20 +68,6 @@ def samples() -> Tensor:
     return (torch.rand(STEPS, BATCH, 2, SIZE, SIZE, generator=generator) < 0.3).float()
 
 
-def iteration(network: nn.Module) -> Callable[[], None]:
-    """Return a function that trains the network once."""
-    optimizer = torch.optim.SGD(network.parameters(), 0.01)
-    x, labels = samples(), torch.arange(BATCH)
-
-    def run() -> None:
-        functional.reset(network)
-        optimizer.zero_grad(set_to_none=True)
-        nn.functional.cross_entropy(network(x).mean(0), labels).backward()
-        optimizer.step()
-
-    return run
-
-
 def check(name: str, network: nn.Module) -> None:
     """Check a network that trained for some steps against the golden interpreter.
 
@@ -109,7 +95,7 @@ def main() -> None:
     for name in FORMATS:
         form = quant.chip_format(name)
         networks[name] = quant.prepare(floats(), target=form, example=samples()).train()
-    steps = {name: iteration(network) for name, network in networks.items()}
+    steps = {name: iteration(network, samples(), BATCH) for name, network in networks.items()}
     for name, step in steps.items():
         for _ in range(5):
             step()

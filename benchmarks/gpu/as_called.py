@@ -21,7 +21,10 @@ from snncore.kernels.host.build import LIBRARY
 
 TIMES = 11
 TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+# The floor of any module's call: one kernel that torch starts without looking anything up.
+FLOOR = "torch's ReLU"
 NEURONS: dict[str, Callable[..., Any]] = {
+    FLOOR: torch.nn.ReLU,
     "LIF": neuron.LIF,
     "IF": neuron.IF,
     "ParametricLIF": neuron.ParametricLIF,
@@ -52,15 +55,17 @@ def row(name: str, kind: str, steps: int, rate: float) -> tuple[float, float]:
     upstream = torch.randn(shape, device="cuda").to(TYPES[kind])
 
     def forward() -> Any:
-        module.reset()
+        if name != FLOOR:
+            module.reset()
         return module(x)
 
     def both() -> None:
         x.grad = None
         forward().backward(upstream)
 
-    with torch.no_grad():
-        check(name, x, forward())
+    if name != FLOOR:
+        with torch.no_grad():
+            check(name, x, forward())
     x.requires_grad_()
     floor = TOTAL * x.element_size() / rate
     return milliseconds(forward) / (2 * floor), milliseconds(both) / (5 * floor)
@@ -86,7 +91,8 @@ def main() -> None:
     about = (
         f"{where()}: a module's call on an idle GPU, T*N = 2^27, over the time of its bytes at the "
         f"bandwidth of a copy in the same run ({rate / 1e6:.0f} GB/s); from `PYTHONPATH=. python "
-        f"benchmarks/gpu/as_called.py --write`. Medians of {TIMES}."
+        f"benchmarks/gpu/as_called.py --write`. Medians of {TIMES}. ReLU "
+        "reads and writes the same bytes: what it takes above 1 is the start of a kernel."
     )
     report("Neurons as users call them on a GPU", about, table)
 

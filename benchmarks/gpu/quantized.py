@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,9 +22,10 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
+from benchmarks._iterations import captured, iteration
 from neurodeploy.frontend.training import training_trace
 from neurodeploy.verification.compare import compare
-from snncore import functional, layer, neuron, training
+from snncore import functional, layer, neuron
 
 STEPS, BATCH, SIZE, CLASSES = 16, 32, 32, 10
 ROUNDS, TIMES = 15, 20
@@ -77,39 +77,6 @@ def spikes_of(batch: int, steps: int = STEPS) -> Tensor:
     return (torch.rand(steps, batch, 2, SIZE, SIZE, generator=generator) < 0.2).float()
 
 
-def iteration(
-    network: nn.Module, x: Tensor, reset: Callable[[nn.Module], Any] = functional.reset
-) -> Callable[[], None]:
-    """Return a function that trains the network once on this batch."""
-    labels = torch.arange(x.shape[1], device=x.device) % CLASSES
-    optimizer = torch.optim.SGD(network.parameters(), 0.01)
-
-    def run() -> None:
-        reset(network)
-        optimizer.zero_grad(set_to_none=True)
-        nn.functional.cross_entropy(network(x).mean(0), labels).backward()
-        optimizer.step()
-
-    return run
-
-
-def captured(network: nn.Module, x: Tensor) -> Callable[[], None]:
-    """Return the same with forward, loss and backward recorded as one CUDA graph."""
-    labels = torch.arange(x.shape[1], device=x.device) % CLASSES
-    optimizer = torch.optim.SGD(network.parameters(), 0.01)
-
-    def loss(outputs: Tensor, target: Tensor) -> Tensor:
-        return nn.functional.cross_entropy(outputs.mean(0), target)
-
-    step = training.CapturedStep(network, loss, x, labels)
-
-    def run() -> None:
-        step(x, labels)
-        optimizer.step()
-
-    return run
-
-
 def milliseconds(calls: dict[str, Callable[[], None]]) -> dict[str, list[float]]:
     """Return the times of calls in rounds that take turns, since other load comes and goes."""
     for call in calls.values():
@@ -135,7 +102,7 @@ def prepared(form: str) -> nn.Module:
     """
     network = quant.prepare(floats(), target=quant.chip_format(form), example=spikes_of(2, 2))
     network.cuda().train()
-    step = iteration(network, spikes_of(4).cuda())
+    step = iteration(network, spikes_of(4).cuda(), CLASSES)
     # Until the norms' statistics have settled.
     for _ in range(40):
         step()
@@ -172,17 +139,19 @@ def fetches(step: Callable[[], None]) -> str:
 def rows() -> list[str]:
     """Return the lines of the table."""
     x = spikes_of(BATCH).cuda()
-    eager = {"floats": iteration(floats().cuda().train(), x)}
-    graphs = {"floats": captured(floats().cuda().train(), x)}
+    eager = {"floats": iteration(floats().cuda().train(), x, CLASSES)}
+    graphs = {"floats": captured(floats().cuda().train(), x, CLASSES)}
     fetched = {}
     for form in FORMATS:
-        eager[form] = iteration(prepared(form), x)
+        eager[form] = iteration(prepared(form), x, CLASSES)
         fetched[form] = fetches(eager[form])
-        graphs[form] = captured(prepared(form), x)
+        graphs[form] = captured(prepared(form), x, CLASSES)
     if find_spec("spikingjelly") is not None:
         from spikingjelly.activation_based import functional as theirs
 
-        eager["SpikingJelly 2.0.0, floats"] = iteration(peer().cuda().train(), x, theirs.reset_net)
+        eager["SpikingJelly 2.0.0, floats"] = iteration(
+            peer().cuda().train(), x, CLASSES, theirs.reset_net
+        )
     measured, recorded = milliseconds(eager), milliseconds(graphs)
     lines = []
     for name in eager:

@@ -13,7 +13,6 @@ import gc
 import statistics
 import sys
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -21,9 +20,10 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
+from benchmarks._iterations import captured, iteration
 from benchmarks._results import report
 from benchmarks.gpu._results import where
-from snncore import functional, models, neuron, training
+from snncore import functional, models, neuron
 from snncore.kernels.host.build import LIBRARY
 
 BATCH, SIZE, CLASSES, ROUNDS = 16, 224, 1000, 12
@@ -55,7 +55,7 @@ def check(target: str) -> str:
     """
     network = prepared(target, 64)
     x = samples(2, 4, 64)
-    step = iteration(network, x.cuda())
+    step = iteration(network, x.cuda(), CLASSES)
     for _ in range(10):
         step()
     functional.reset(network)
@@ -71,41 +71,10 @@ def check(target: str) -> str:
     return f"{int((outputs != 0).sum())} of {outputs.size} outputs are not zero"
 
 
-def iteration(network: nn.Module, x: Tensor) -> Callable[[], None]:
-    """Return a function that trains the network once on this batch."""
-    optimizer = torch.optim.SGD(network.parameters(), 0.01)
-    labels = torch.arange(x.shape[1], device=x.device) % CLASSES
-
-    def run() -> None:
-        functional.reset(network)
-        optimizer.zero_grad(set_to_none=True)
-        nn.functional.cross_entropy(network(x).mean(0), labels).backward()
-        optimizer.step()
-
-    return run
-
-
-def captured(network: nn.Module, x: Tensor) -> Callable[[], None]:
-    """Return the same with forward, loss and backward recorded as one CUDA graph."""
-    optimizer = torch.optim.SGD(network.parameters(), 0.01)
-    labels = torch.arange(x.shape[1], device=x.device) % CLASSES
-
-    def loss(outputs: Tensor, target: Tensor) -> Tensor:
-        return nn.functional.cross_entropy(outputs.mean(0), target)
-
-    step = training.CapturedStep(network, loss, x, labels)
-
-    def run() -> None:
-        step(x, labels)
-        optimizer.step()
-
-    return run
-
-
 def measured(network: nn.Module, steps: int, graph: bool = False) -> tuple[float, float]:
     """Return an iteration's milliseconds (median) and the peak of memory in GiB."""
     x = samples(steps, BATCH, SIZE).cuda()
-    run = (captured if graph else iteration)(network, x)
+    run = (captured if graph else iteration)(network, x, CLASSES)
     for _ in range(5):
         run()
     torch.cuda.synchronize()

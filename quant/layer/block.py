@@ -12,6 +12,7 @@ from quant.grid.gpu.folding import WholeBias, folded, folds
 from quant.grid.gpu.statistics import observes
 from quant.grid.noted import keep_promise
 from quant.grid.straight_through import Unit
+from quant.layer.at_once import Inside
 from quant.layer.synapse import GridLayer, SumPool2d
 from quant.neuron.chip_neuron import ChipNeuron, Integers
 from snncore import layer
@@ -115,25 +116,33 @@ class Block(OneNode, layer.Layer):
         """Return the sums of rounded weights, a bound of them in units, and the bias."""
         synapse, norm = self.synapse, self.norm
         weight = synapse.weight
-        if (
-            not isinstance(synapse, GridLayer)
-            or weight is None
-            or not folds(weight, synapse.format)
-        ):
+        if not isinstance(synapse, GridLayer) or weight is None:
             weight, bias = self._seen(x)
             return *synapse.driven(x, weight), bias
-        rounding, bias = synapse.rounding(), self.bias
-        if norm is None or not self._learns():
+        inside = Inside(self.bias, norm, self._learns())
+        done = synapse.at_once.sums(synapse, x, inside)
+        if done is not None:
+            return done
+        if not folds(weight, synapse.format):
+            weight, bias = self._seen(x)
+            return *synapse.driven(x, weight), bias
+        rounding, bias = synapse.rounding(), inside.bias
+        if norm is None or not inside.learns:
             rounded, whole = folded(weight, rounding, norm, None, bias)
-            return *synapse.weighted(x, rounded), whole
+            drive, most = synapse.weighted(x, rounded)
+            synapse.at_once.learn(synapse, x, inside, drive)
+            return drive, most, whole
         images = _merged(x, norm.axes)
         with without_autocast(x):
             sums = synapse.sums(images, weight, bias)
-        if observes(sums, norm):
+        observed = observes(sums, norm)
+        if observed:
             rounded, whole = folded(weight, rounding, norm, None, bias, sums)
         else:
             rounded, whole = folded(weight, rounding, norm, norm.observed(sums), bias)
         drive, most = synapse.weighted(images, rounded)
+        if observed:
+            synapse.at_once.learn(synapse, x, inside, sums)
         return drive.reshape(*x.shape[: x.ndim - images.ndim + 1], *drive.shape[1:]), most, whole
 
     def _learns(self) -> bool:

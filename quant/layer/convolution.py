@@ -8,10 +8,10 @@ from torch import Tensor
 
 from quant.grid.exact import snapped, without_autocast
 from quant.grid.gpu.snapping import snapped_in_a_kernel, snaps
+from quant.grid.gpu.sums import Geometry
 from quant.layer.synapse import GridLayer
 from snncore import layer
 from snncore.layer.weights.convolution import Size
-from snncore.one_node import one_node
 
 
 class _GridConvolution(GridLayer):
@@ -55,13 +55,18 @@ class _GridConvolution(GridLayer):
             exact, kernel, most = self._exact(x, weight, self.format.kernel_bits)
             return self._floats().correlate(self, exact, kernel, None), most
 
-    @one_node
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the weighted sums, exact."""
-        sums, unit = GridLayer.forward(self, x), self.unit
+    def whole(self, sums: Tensor) -> Tensor:
+        """Return sums rounded to whole units, which transforms in some kernels miss."""
+        unit = self.unit
         if snaps(sums, unit):
             return snapped_in_a_kernel(sums, float(unit))
         return snapped(sums, unit)
+
+    def layout(self) -> Geometry | None:
+        """Return how inputs meet weights."""
+        own: Any = self
+        stride, padding, dilation = map(tuple, (own.stride, own.padding, own.dilation))
+        return Geometry(self.weight.ndim - 1, stride, padding, dilation, own.groups)
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return the sums with plain float weights."""

@@ -13,24 +13,19 @@ from quant.grid.exact import (
     EXACT_FLOAT32,
     carried,
     largest,
-    overflow,
     require_accumulator,
     without_autocast,
 )
 from quant.grid.fan_in import within_fan_in
 from quant.grid.formats import ChipFormat, Grid, unit_exponent
 from quant.grid.gpu.folding import Rounding, folded, folds
-from quant.grid.noted import (
-    GREW,
-    assumed,
-    is_deferred,
-    is_promised,
-    note_largest,
-    require_noted,
-)
+from quant.grid.gpu.sums import Geometry
+from quant.grid.noted import is_deferred, require_noted
 from quant.grid.registry import format_or_default, named
 from quant.grid.scale import Scale, exponents, powers
 from quant.grid.straight_through import Unit, integers_on_grid, on_grid, unit_shape
+from quant.layer.assumptions import assumed_exact
+from quant.layer.at_once import NOTHING, AtOnce
 from snncore import layer
 from snncore.layer import Pair
 from snncore.one_node import OneNode, one_node
@@ -46,6 +41,8 @@ class GridLayer(OneNode, layer.Layer):
     weight: Tensor
     bias: Tensor | None
 
+    # Set by `training.event_driven`, in layers that can be.
+    events = False
     # Set by a block, which passes the bias to its neurons.
     in_block = False
 
@@ -63,6 +60,8 @@ class GridLayer(OneNode, layer.Layer):
         self.largest_input = largest_input
         # The largest input that training on a GPU assumes, once it has seen one.
         self._assumed: float | None = None
+        # Its sums in compiled code, for calls like earlier ones.
+        self.at_once = AtOnce()
         self.format: ChipFormat = format_or_default(form)
         if isinstance(scale, float | int):
             exponent, scale = unit_exponent(scale), Scale.FIXED
@@ -203,7 +202,21 @@ class GridLayer(OneNode, layer.Layer):
                 f"{name}: its neurons must count in its unit, which is learned or per channel "
                 "(put the layer and its neurons into quant.Block)"
             )
-        return self.weighted(x, self.quantized())[0]
+        done = self.at_once.sums(self, x, NOTHING, alone=True)
+        if done is not None:
+            return done[0]
+        sums = self.whole(self.weighted(x, self.quantized())[0])
+        if is_deferred(x):
+            self.at_once.learn(self, x, NOTHING, sums, alone=True)
+        return sums
+
+    def whole(self, sums: Tensor) -> Tensor:
+        """Return sums rounded to whole units, where a kernel's sums may be a little off."""
+        return sums
+
+    def layout(self) -> Geometry | None:
+        """Return how inputs meet weights; None if compiled code does not compute such sums."""
+        return None
 
     def _shaped_unit(self, weight: Tensor) -> Unit:
         unit = self.unit
@@ -214,7 +227,7 @@ class GridLayer(OneNode, layer.Layer):
     def _exact(self, x: Tensor, weight: Tensor, bits: int) -> tuple[Tensor, Tensor, float]:
         """Return input and weights in a type that holds every partial sum, and the largest sum."""
         if is_deferred(x):
-            return self._assumed_exact(x, weight, bits)
+            return assumed_exact(self, x, weight, bits)
         rows = weight.detach().flatten(1)
         most = max(largest(x), 1.0)
         units = self._most_units(torch.linalg.vector_norm(rows, 1, dim=1))
@@ -228,28 +241,6 @@ class GridLayer(OneNode, layer.Layer):
         if factor > EXACT_FACTOR:
             factor = self._most_units(torch.linalg.vector_norm(rows, inf, dim=1)) / grid.step
         kind = carried(bound, max(factor, most))
-        return x.to(kind), weight.to(kind), bound
-
-    def _assumed_exact(self, x: Tensor, weight: Tensor, bits: int) -> tuple[Tensor, Tensor, float]:
-        """Return the same on a GPU, whatever the weights; inputs are held to the first ones."""
-        grid, name = self.format.weights, type(self).__name__
-        top = max(-grid.minimum, grid.maximum)
-        units = weight.numel() // weight.shape[0] * top
-        if self._assumed is None:
-            room = min(EXACT_FACTOR, EXACT_FLOAT32 // 2 * grid.step // units)
-            self._assumed = assumed(largest(x), float(self.largest_input), room)
-        if not is_promised(x, self._assumed):
-            message = f"{name}: its input grew beyond {self._assumed:g} {GREW}"
-            note_largest(x, self._assumed, message)
-        bound, most = units * self._assumed, 1 << (bits - 1)
-        if bound >= most:
-            rows = torch.linalg.vector_norm(weight.detach().flatten(1).double(), 1, dim=1)
-            limit = (most - 1) / self._assumed
-            note_largest(rows / self.unit, limit, f"{name}: {overflow(most, bits)}")
-            bound = float(most)
-        kind = carried(bound / grid.step, max(top / grid.step, self._assumed))
-        if x.dtype == weight.dtype == kind:
-            return x, weight, bound
         return x.to(kind), weight.to(kind), bound
 
     def _most_units(self, rows: Tensor) -> float:
@@ -303,6 +294,10 @@ class Linear(GridLayer, layer.Linear):
         with without_autocast(x):
             exact, weight, most = self._exact(x, weight, self.format.dense_bits)
             return torch.nn.functional.linear(exact, weight), most
+
+    def layout(self) -> Geometry | None:
+        """Return how inputs meet weights."""
+        return Geometry(1)
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return the sums with plain float weights."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from quant.grid.gpu.folding import WholeBias
 from quant.grid.noted import is_deferred
+from quant.neuron.inputs import most_units, unit_of_input
 from quant.neuron.integer_step import enclosing
 from quant.neuron.kernels import Ready
 from snncore.kernels import run_loop
+from snncore.neuron.module import StepMode
 
 # Beyond it, and of a NaN, there is no bound.
 _MOST = 2.0**31
@@ -42,23 +45,32 @@ class AtOnce:
         return cls(ready, form, enclosing(neuron._drive), neuron._driven, fixed, shape)
 
     def __call__(
-        self, neuron: Any, x: Tensor, bias: Any, most: float, unit: Any
-    ) -> tuple[Tensor, tuple[Tensor, ...]] | None:
-        """Return spikes and last states, or None if this is another form, or other bounds."""
-        if not most < _MOST or self.form != form_of(neuron, x, unit, bias):
+        self, neuron: Any, x: Tensor, bias: Any, most: float | None, unit: Any
+    ) -> Tensor | None:
+        """Return the spikes and keep the states, or None if this is another form, or other bounds.
+
+        Without a bound of the inputs, it is looked for.
+        """
+        single = neuron.step_mode == StepMode.SINGLE
+        x = x.unsqueeze(0) if single else x
+        if self.form != form_of(neuron, x, unit, bias):
+            return None
+        if most is None:
+            most = most_units(neuron, x, unit_of_input(neuron, unit, x.ndim))
+        if not most < _MOST:
             return None
         states: tuple[Tensor, ...] = ()
-        if neuron.states:
-            most = max(most, neuron._drive)
-            if neuron._driven is not self.bounds:
+        own = vars(neuron)
+        if own["states"]:
+            most = max(most, own["_drive"])
+            if own["_driven"] is not self.bounds:
                 return None
-            states = tuple(neuron.states.values())
+            states = tuple(own["states"].values())
             if states[0].shape != x.shape[1:]:
                 return None
         if enclosing(max(most, 1.0)) != self.drive:
             return None
-        neuron.__dict__["_drive"] = most
-        neuron.__dict__["_driven"] = self.bounds
+        own["_drive"], own["_driven"] = most, self.bounds
         kind = self.ready.kind
         parameters: Any = self.fixed
         if bias is not None:
@@ -67,17 +79,23 @@ class AtOnce:
                 integers = integers.reshape(self.shape)
             integers = integers.to(kind)
             parameters = [integers if each is None else each for each in self.fixed]
-        return run_loop(
-            self.ready.loop, (x if x.dtype == kind else x.to(kind),), states, parameters
-        )
+        inputs = (x if x.dtype == kind else x.to(kind),)
+        spikes, last = run_loop(self.ready.loop, inputs, states, parameters)
+        own["input_shape"] = tuple(x.shape[2:])
+        own["states"] = dict(zip(neuron.equations.states, last, strict=True))
+        spikes = spikes if spikes.dtype == torch.float32 else spikes.to(torch.float32)
+        return spikes[0] if single else spikes
 
 
 def form_of(neuron: Any, x: Tensor, unit: Any, bias: Any) -> tuple[Any, ...] | None:
     """Return what a call's kernel depends on besides bounds; None if values decide."""
     own = vars(neuron)
-    values = [own.get(name) for name in neuron._names]
-    if isinstance(unit, Tensor) or not all(type(value) is float for value in values):
+    values = [own.get(name) for name in own["_names"]]
+    if isinstance(unit, Tensor) or x.ndim < 3 or not x.shape[0]:
         return None
+    for value in values:
+        if type(value) is not float:
+            return None
     channels = 0
     if bias is not None:
         if not isinstance(bias, WholeBias) or not is_deferred(x):
@@ -87,4 +105,5 @@ def form_of(neuron: Any, x: Tensor, unit: Any, bias: Any) -> tuple[Any, ...] | N
             return None
     elif own["_parameters"].get("bias") is not None:
         return None
-    return unit, x.device, x.dtype, x.ndim, channels, neuron.backend, neuron.surrogate, *values
+    choices = own["backend"], own["surrogate"]
+    return unit, x.device, x.dtype, x.ndim, channels, *choices, *values

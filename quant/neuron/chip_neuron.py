@@ -10,13 +10,14 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from quant.grid.exact import counted, largest, without_autocast
+from quant.grid.exact import counted, without_autocast
 from quant.grid.formats import ChipFormat
 from quant.grid.gpu.folding import WholeBias
-from quant.grid.noted import GREW, assumed, is_deferred, note_largest, promise
+from quant.grid.noted import is_deferred, promise
 from quant.grid.registry import format_or_default, named
 from quant.grid.straight_through import SpikeRule, Unit
 from quant.neuron.at_once import AtOnce
+from quant.neuron.inputs import most_units, unit_of_input
 from quant.neuron.integer_step import (
     BoundedStep,
     enclosing,
@@ -35,8 +36,6 @@ from snncore.neuron import Neuron
 from snncore.neuron.parameters import Given, assign, plain
 from snncore.one_node import OneNode, one_node
 
-# Standing alone, neurons on a GPU assume sums up to here: float32 still counts them in halves.
-_ROOM = 2.0**22
 # The value of each parameter in the chip's integers: a number, or a tensor with a gradient.
 Integers = dict[str, "int | Tensor"]
 
@@ -211,11 +210,17 @@ class ChipNeuron(OneNode, Neuron):
         most: float | None = None,
     ) -> Tensor:
         """Return the spikes; a block passes its synapse's bias and unit, and its sums' bound."""
-        self.__dict__["_counted"] = self.unit if unit is None else unit
+        self.__dict__["_counted"] = of_weights = self.unit if unit is None else unit
+        if self._at_once is not None and self.record is None:
+            fired = self._at_once(self, x, bias, most, of_weights)
+            if fired is not None:
+                return self._promised(fired)
         through = partial(self._integrate, bias=bias, unit=self._counted, most=most)
         # The states are exact, whatever precision autocast chose.
         with without_autocast(x):
-            spikes = self._with_states(x, through).to(torch.float32)
+            return self._promised(self._with_states(x, through).to(torch.float32))
+
+    def _promised(self, spikes: Tensor) -> Tensor:
         if is_deferred(spikes) and self._sends_bits:
             promise(spikes, 1.0)
         return spikes
@@ -261,16 +266,8 @@ class ChipNeuron(OneNode, Neuron):
     def _integrate(
         self, sequence: Tensor, *, bias: Tensor | WholeBias | None, unit: Unit, most: float | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        of_weights = unit
-        if isinstance(unit, Tensor) and unit.ndim:
-            unit = unit.reshape(-1, *[1] * (sequence.ndim - 3))
-        if self._input_unit is not None:
-            unit = self._input_unit
-        drive = self._most_units(sequence, unit) if most is None else most
-        if self._at_once is not None and self.record is None:
-            results = self._at_once(self, sequence, bias, drive, of_weights)
-            if results is not None:
-                return results
+        of_weights, unit = unit, unit_of_input(self, unit, sequence.ndim)
+        drive = most_units(self, sequence, unit) if most is None else most
         integers = self.integers(of_weights, bias)
         parameters = {name: self._shaped(name, value, sequence) for name, value in integers.items()}
         bounds = self._reached(drive, parameters)
@@ -287,28 +284,6 @@ class ChipNeuron(OneNode, Neuron):
         stepper = self._eager(step, rule, parameters)
         states = states or self._states_for(sequence[0])
         return run_sequence(stepper, states, (counted(sequence, unit),), observer)
-
-    def _require_whole(self, sequence: Tensor, unit: Unit) -> None:
-        """Check that the inputs of neurons with a unit above 1 are multiples of it.
-
-        Weighted sums are; a plain spike is not, and would count as a whole unit.
-
-        Raises:
-            ValueError: if a value is not a multiple; names the value.
-        """
-        if isinstance(unit, Tensor) or unit <= 1:
-            return
-        rest = torch.remainder(sequence.detach(), unit)
-        remedy = (
-            f"not a multiple of its unit 2^{self.exponent} (put quant.Linear or quant.Conv2d of "
-            "this exponent between plain spikes and these neurons, or use an exponent of at most 0)"
-        )
-        kind = type(self).__name__
-        if is_deferred(sequence):
-            note_largest(rest, 0.0, f"{kind}: is driven by a value that is {remedy}")
-        elif bool(rest.any()):
-            value = float(sequence.detach()[rest != 0][0])
-            raise ValueError(f"{kind}: is driven by {value:g}, {remedy}")
 
     def _initial(self, name: str, x: Tensor) -> Tensor:
         return torch.zeros_like(x, dtype=torch.float64)
@@ -342,21 +317,6 @@ class ChipNeuron(OneNode, Neuron):
         if (drive, bounds) != (self._drive, self._driven):
             self._drive, self._driven = drive, bounds
         return tuple((name, low, high) for name, (low, high) in bounds.items())
-
-    def _most_units(self, sequence: Tensor, unit: Unit) -> float:
-        """Return a bound of the inputs in units; on a GPU one that later inputs are held to."""
-        self._require_whole(sequence, unit)
-        deferred = is_deferred(sequence)
-        # A number needs no pass of its own.
-        parted = isinstance(unit, Tensor) and (deferred or unit.ndim > 0)
-        units, size = (sequence.detach() / unit, 1.0) if parted else (sequence, float(unit))
-        if not deferred:
-            return largest(units) / size
-        if self._assumed is None:
-            self._assumed = assumed(largest(units) / size, 0.0, _ROOM)
-        message = f"{type(self).__name__}: its input grew beyond {self._assumed:g} units"
-        note_largest(units, self._assumed * size, f"{message} {GREW}")
-        return self._assumed
 
     def _bound(self, name: str, value: int | Tensor) -> tuple[int, int]:
         """Return bounds of a parameter; a GPU knows its tensors, and we only their registers."""

@@ -1,9 +1,11 @@
 """On CUDA, training on a chip's grid: neurons in kernels, weights folded, nothing fetched."""
 
+import copy
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import Mock, patch
 
 import pytest
 import torch
@@ -12,7 +14,9 @@ from torch import nn
 import quant
 from quant.grid.gpu.folding import Rounding, folded
 from quant.grid.noted import require_noted
+from quant.layer import at_once
 from snncore import functional, layer, neuron
+from snncore.kernels.host.build import LIBRARY
 from tests.gpu.backends import DEVICE, on_gpu
 from tests.unit.quant.grid.folds import (
     FORMATS,
@@ -22,9 +26,12 @@ from tests.unit.quant.grid.folds import (
     check_snap,
     check_statistics,
 )
+from tests.unit.quant.layer.compiled_sums import names_of
 from tests.unit.quant.neuron.loops import NEURONS, check
 
 BACKENDS = on_gpu()
+# As if it could not be compiled.
+ABSENT = Mock(begin=lambda: False)
 IN_FLOAT32 = ("hard", "soft", "learned")
 
 
@@ -125,6 +132,45 @@ def test_a_training_step_fetches_nothing(form: str, options: dict[str, Any]) -> 
     require_noted()
     changed = [not torch.equal(a, b) for a, b in zip(before, module.parameters(), strict=True)]
     assert any(changed)
+
+
+@pytest.mark.parametrize("options", [{}, {"scale": "learned"}, {"per_channel": True}])
+@pytest.mark.parametrize("form", FORMATS)
+def test_sums_in_compiled_code_change_no_bit(form: str, options: dict[str, Any]) -> None:
+    assert LIBRARY.wait() == ""
+    chip = quant.chip_format(form)
+    if "per_channel" in options and not chip.per_channel:
+        pytest.skip(f"{form} has one unit per layer")
+    x = (torch.rand(6, 4, 2, 8, 8) < 0.3).float()
+    fast = quant.prepare(network(), target=chip, example=x, **options).to(DEVICE).train()
+    slow, x = copy.deepcopy(fast), x.to(DEVICE).requires_grad_()
+    for turn in range(4):
+        results = []
+        for module in (fast, slow):
+            functional.reset(module)
+            with patch.object(at_once, "LIBRARY", LIBRARY if module is fast else ABSENT):
+                spikes = module(x)
+            weigh = torch.linspace(-1, 1.3, spikes.numel(), device=DEVICE).view(spikes.shape)
+            leaves = [x, *module.parameters()]
+            gradients = torch.autograd.grad((spikes * weigh).sum(), leaves)
+            results.append((spikes, module, gradients))
+        (spikes, _, gradients), (wanted, _, expected) = results
+        assert torch.equal(spikes, wanted)
+        assert bool(wanted.any())
+        for one, other in zip(fast.buffers(), slow.buffers(), strict=True):
+            assert torch.equal(one, other)
+        for mine, theirs in zip(gradients, expected, strict=True):
+            assert torch.allclose(mine, theirs, rtol=1e-3, atol=1e-5 * float(theirs.abs().max()))
+        # The first step compiles the kernels, and the second enters them.
+        if turn > 1:
+            assert folds_of(spikes) == {"FoldBackward"}
+            assert folds_of(wanted) == {"_FoldBackward"}
+    require_noted()
+
+
+def folds_of(result: torch.Tensor) -> set[str]:
+    """Return the names of the nodes that fold weights, in compiled code or in Python."""
+    return {name for name in names_of(result.grad_fn) if "Fold" in name}
 
 
 def test_an_input_that_grows_is_an_error_later() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -15,6 +14,7 @@ from quant.grid.formats import ChipFormat, Grid
 from quant.grid.gpu.statistics import by_image, images_back
 from quant.grid.noted import flag_of, has_triton
 from quant.grid.scale import device_number
+from snncore.kernels.triton.launch import Launch
 from snncore.layer import BatchNorm
 
 # The kernels add 1.5 * 2**23 to round, which holds integers up to here.
@@ -87,24 +87,17 @@ class _Fold(torch.autograd.Function):
         log2: Optional,
         *parts: Optional,
     ) -> tuple[Tensor, Optional]:
-        from quant.grid.gpu import launches
-        from snncore.kernels.triton import grid as kernels
-
         unit = rounding.unit
         if not isinstance(unit, Tensor):
             unit = device_number(unit, weight.device)
-        form = _form(norm, parts) + kernels.CHANNELS * (unit.numel() > 1)
-        form += kernels.LEARNED * ctx.needs_input_grad[4]
-        grids = _grids(rounding)
-        form += kernels.LIMITED * (grids.limit > 0) + kernels.BATCH * (sums is not None)
         rows, batch = weight.shape[0], None
         running: tuple[Optional, ...] = (None,) * 4
+        has = Presence(*(each is not None for each in parts[2:]))
         if sums is not None and norm is not None:
             batch, running, parts = _reduced(sums, norm, parts)
             ctx.images = batch.images
-        eps = 0.0 if norm is None else norm.eps
-        length = weight.numel() // rows
-        forth, ctx.back = launches.folding(rows, length, eps, grids, batch, form)
+        learned = ctx.needs_input_grad[4]
+        forth, ctx.back = folding(weight, rounding, unit.numel(), norm, batch, has, learned)
         rounded, offset = torch.empty_like(weight), None
         if norm is not None or parts[-1] is not None:
             offset = unit.new_empty(rows)
@@ -138,13 +131,35 @@ class _Fold(torch.autograd.Function):
         return None, None, to_sums, back, to_log2, *results
 
 
-def _form(norm: BatchNorm | None, parts: Sequence[Optional]) -> int:
-    """Return which of the optional arguments there are, as kernels take it."""
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Whether a fold has a norm's gain and shift, and a bias."""
+
+    gain: bool
+    shift: bool
+    bias: bool
+
+
+def folding(
+    weight: Tensor,
+    rounding: Rounding,
+    units: int,
+    norm: BatchNorm | None,
+    batch: Any,
+    has: Presence,
+    learned: bool,
+) -> tuple[Launch, Launch]:
+    """Return the launches that fold and round weights, and pass their gradients back."""
+    from quant.grid.gpu import launches
     from snncore.kernels.triton import grid as kernels
 
-    _, _, gain, shift, bias = parts
-    form = kernels.NORM * (norm is not None) + kernels.GAIN * (gain is not None)
-    return form + kernels.SHIFT * (shift is not None) + kernels.BIAS * (bias is not None)
+    grids, rows = _grids(rounding), weight.shape[0]
+    form = kernels.NORM * (norm is not None) + kernels.GAIN * has.gain
+    form += kernels.SHIFT * has.shift + kernels.BIAS * has.bias
+    form += kernels.CHANNELS * (units > 1) + kernels.LEARNED * learned
+    form += kernels.LIMITED * (grids.limit > 0) + kernels.BATCH * (batch is not None)
+    eps = 0.0 if norm is None else norm.eps
+    return launches.folding(rows, weight.numel() // rows, eps, grids, batch, form)
 
 
 def _reduced(

@@ -18,7 +18,8 @@ from snncore.kernels import cache
 from snncore.kernels.cpp import build as compilers
 
 _BUSY = "the library that starts them is being compiled"
-_SOURCE = Path(__file__).with_name("launch.cpp")
+# One text after the other: compiling each alone would read torch's headers as often.
+_SOURCES = ("start.cpp", "launch.cpp", "grid.cpp")
 
 
 class Library:
@@ -89,7 +90,8 @@ def _recipe() -> tuple[str, cache.Builder]:
     # The package ziglang's has a standard library of its own, whose classes are not torch's.
     if len(tool) > 1:
         raise compilers.CompilerError("torch's classes need g++ or clang++ (install one)")
-    source, flags = _SOURCE.read_text("utf-8"), _flags()
+    texts = (Path(__file__).with_name(name).read_text("utf-8") for name in _SOURCES)
+    source, flags = "\n".join(texts), _flags()
     parts = (source, *flags, torch.__version__, compilers.version(tool))
     build = partial(compilers.compile_library, tool, flags, source)
     return sha256("\0".join(parts).encode()).hexdigest(), build

@@ -3,6 +3,7 @@
 // A loop is entered once, and a launch once for each form of its tensors (device, sizes, types).
 // A form without a launch is left to Python, which compiles its kernel and enters it.
 
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/empty.h>
@@ -27,18 +28,10 @@
 
 namespace {
 
-using at::ScalarType;
-using at::Tensor;
 using torch::autograd::variable_list;
 using Key = std::vector<int64_t>;
 using Group = c10::SmallVector<Tensor, 4>;
 
-// As ROLES in loop.py names them.
-enum Role : int64_t {
-    INPUT, SPIKES, STATE, LAST, PARAMETER,
-    ARRIVED, TO_INPUT, LATER, TO_STATE, SHARE, NOTES,
-    NUMBER
-};
 using Roles = std::array<Group, NUMBER>;
 
 struct Hash {
@@ -55,14 +48,7 @@ struct Share {
 };
 
 struct Launch {
-    void *function = nullptr;
-    unsigned grid = 0, threads = 0, shared = 0;
-    // Of kernels that were built for the CPU: whether threads wait for one another.
-    int waits = 0;
-    bool on_cpu = false;
-    std::vector<std::pair<Role, int64_t>> arguments;
-    // Pointers after the arguments, which Triton adds for scratch memory; null here.
-    size_t more = 0;
+    Kernel kernel;
     std::vector<Share> shares;
     int64_t notes = 0;
 };
@@ -83,6 +69,10 @@ struct Loop {
     }
 };
 
+auto in(const Roles &roles) {
+    return [&roles](Role role, int64_t n) -> const Tensor & { return roles[role][n]; };
+}
+
 std::shared_mutex growing;
 std::deque<Loop> loops;
 
@@ -91,64 +81,6 @@ Loop &loop_of(int64_t number) {
     bool known = number >= 0 && number < static_cast<int64_t>(loops.size());
     TORCH_CHECK(known, "there is no loop " + std::to_string(number));
     return loops[number];
-}
-
-// --- CUDA's driver, which torch has loaded already ---
-
-using LaunchKernel = int (*)(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
-                             unsigned, void *, void **, void **);
-using ParameterInfo = int (*)(void *, size_t, size_t *, size_t *);
-using OnCpu = int (*)(const unsigned *, size_t, int, void **);
-
-void *driver(const char *symbol) {
-    static void *library = dlopen("libcuda.so.1", RTLD_NOW);
-    return library ? dlsym(library, symbol) : nullptr;
-}
-
-// Count the kernel's pointers after these arguments; -1 if the kernel does not take them.
-int64_t pointers_after(void *function, const std::vector<std::pair<Role, int64_t>> &arguments) {
-    static auto info = reinterpret_cast<ParameterInfo>(driver("cuFuncGetParamInfo"));
-    if (!info) return -1;
-    size_t count = 0, offset = 0, size = 0;
-    for (; info(function, count, &offset, &size) == 0; ++count) {
-        bool number = count < arguments.size() && arguments[count].first == NUMBER;
-        if (size != 8 && !(number && size == 4)) return -1;
-    }
-    return count < arguments.size() ? -1 : static_cast<int64_t>(count - arguments.size());
-}
-
-// --- One launch ---
-
-constexpr uintptr_t ALIGNED = 16;
-
-// Start a kernel; return false, and start nothing, if a tensor's memory is not aligned.
-bool start(const Launch &launch, void *stream, const Roles &roles) {
-    c10::SmallVector<int64_t, 32> values;
-    for (const auto &[role, value] : launch.arguments) {
-        if (role == NUMBER) {
-            values.push_back(value);
-            continue;
-        }
-        auto place = reinterpret_cast<uintptr_t>(roles[role][value].const_data_ptr());
-        if (place % ALIGNED) return false;
-        values.push_back(static_cast<int64_t>(place));
-    }
-    values.resize(values.size() + launch.more, 0);
-    c10::SmallVector<void *, 32> places;
-    for (auto &value : values) places.push_back(&value);
-    int failed = 0;
-    if (launch.on_cpu) {
-        unsigned sizes[6] = {launch.grid, 1, 1, launch.threads, 1, 1};
-        auto function = reinterpret_cast<OnCpu>(launch.function);
-        failed = function(sizes, launch.shared, launch.waits, places.data());
-    } else {
-        static auto function = reinterpret_cast<LaunchKernel>(driver("cuLaunchKernel"));
-        failed = function(launch.function, launch.grid, 1, 1, launch.threads, 1, 1,
-                          launch.shared, stream, places.data(), nullptr);
-    }
-    // One string: streams of another compiler's standard library than torch's may crash.
-    TORCH_CHECK(failed == 0, "a kernel did not start: CUDA's error " + std::to_string(failed));
-    return true;
 }
 
 // --- Forms ---
@@ -254,6 +186,8 @@ struct SequenceBackward : torch::autograd::Node {
     bool launched(const Launch &launch, at::TensorList tensors, const variable_list &arrived,
                   at::ArrayRef<bool> needs, bool ends, variable_list &results) {
         c10::DeviceGuard on(tensors[0].device());
+        // No gradient comes here, so operators need not look for it.
+        at::AutoDispatchBelowADInplaceOrView below;
         const auto &x = tensors[0];
         auto floats = x.options().dtype(at::kFloat);
         Roles roles;
@@ -266,7 +200,7 @@ struct SequenceBackward : torch::autograd::Node {
                                            ? arrived[n + 1].contiguous()
                                            : fresh_states(*loop, x, single)[n].zero_());
         bool to_states = false;
-        for (const auto &[role, value] : launch.arguments) to_states |= role == TO_STATE;
+        for (const auto &[role, value] : launch.kernel.arguments) to_states |= role == TO_STATE;
         for (size_t n = 0; n < loop->inputs; ++n)
             if (needs[n]) roles[TO_INPUT].push_back(at::empty(x.sizes(), x.options()));
         if (to_states) roles[TO_STATE] = fresh_states(*loop, x, single);
@@ -274,7 +208,7 @@ struct SequenceBackward : torch::autograd::Node {
             roles[SHARE].push_back(at::empty({share.terms}, floats));
         if (launch.notes)
             roles[NOTES].push_back(at::empty({launch.notes}, x.options().dtype(loop->real)));
-        if (!start(launch, stream, roles)) return false;
+        if (!start(launch.kernel, stream, in(roles))) return false;
         results.resize(tensors.size());
         size_t begin = loop->inputs, next = 0;
         for (size_t n = 0; n < begin; ++n)
@@ -294,7 +228,8 @@ struct SequenceBackward : torch::autograd::Node {
         auto kind = parameter.scalar_type();
         if (!share.channels) {
             auto sum = at::sum(terms, loop->sums_in_double ? at::kDouble : kind);
-            return sum.to(kind).view(parameter.sizes());
+            if (sum.scalar_type() != kind) sum = sum.to(kind);
+            return parameter.dim() ? sum.view(parameter.sizes()) : sum;
         }
         auto parts = terms.view({-1, share.channels, share.inner});
         return at::sum(parts, at::IntArrayRef{0, 2}, false, kind).view(parameter.sizes());
@@ -352,14 +287,14 @@ std::vector<Tensor> launch_sequence(int64_t number, int64_t stream, bool single,
     auto *on = reinterpret_cast<void *>(stream);
     std::vector<Tensor> results;
     {
-        at::NoGradGuard no_gradients;
+        at::AutoDispatchBelowADInplaceOrView below;
         c10::DeviceGuard guard(x.device());
         Roles roles;
         give(loop, tensors, roles);
         auto kind = x.is_floating_point() ? x.scalar_type() : loop.kind;
         roles[SPIKES].push_back(at::empty(x.sizes(), x.options().dtype(kind)));
         if (loop.keeps_last) roles[LAST] = fresh_states(loop, x, single);
-        if (!start(*launch, on, roles)) return {};
+        if (!start(launch->kernel, on, in(roles))) return {};
         results.push_back(roles[SPIKES][0]);
         for (auto &last : roles[LAST]) results.push_back(last);
     }
@@ -404,22 +339,11 @@ bool enter_launch(int64_t number, at::TensorList tensors, std::optional<c10::Lis
                   at::IntArrayRef arguments, at::IntArrayRef shares) {
     auto &loop = loop_of(number);
     Launch launch;
-    launch.function = reinterpret_cast<void *>(function);
-    launch.grid = measures[0];
-    launch.threads = measures[1];
-    launch.shared = measures[2];
-    launch.waits = measures[3];
+    bool on_cpu = tensors[0].is_cpu();
+    if (!fill(launch.kernel, function, measures, arguments, on_cpu)) return false;
     launch.notes = measures[4];
-    launch.on_cpu = tensors[0].is_cpu();
-    for (size_t n = 0; n + 1 < arguments.size(); n += 2)
-        launch.arguments.emplace_back(static_cast<Role>(arguments[n]), arguments[n + 1]);
     for (size_t n = 0; n + 3 < shares.size(); n += 4)
         launch.shares.push_back({shares[n], shares[n + 1], shares[n + 2], shares[n + 3]});
-    if (!launch.on_cpu) {
-        auto more = pointers_after(launch.function, launch.arguments);
-        if (more < 0 || more > 2) return false;
-        launch.more = more;
-    }
     int64_t direction = 0;
     if (needs) {
         c10::SmallVector<bool, 8> each;

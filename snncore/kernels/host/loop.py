@@ -13,7 +13,7 @@ from snncore.kernels.host.build import LIBRARY
 from snncore.kernels.loop.output import Output
 from snncore.kernels.loop.work import Work
 
-# As launch.cpp numbers them.
+# As start.cpp numbers them.
 ROLES = (
     "input",
     "spikes",
@@ -43,6 +43,16 @@ class Start:
     shared: int
     arguments: tuple[Argument, ...]
     waits: bool = False
+
+    @property
+    def measures(self) -> list[int]:
+        """The grid, its threads and their memory, as the library takes them."""
+        return [self.grid, self.threads, self.shared, int(self.waits)]
+
+    @property
+    def written(self) -> list[int]:
+        """The arguments as the library takes them: the number of each role, and its value."""
+        return [part for role, value in self.arguments for part in (_NUMBER[role], value)]
 
 
 @dataclass(frozen=True)
@@ -97,8 +107,7 @@ class HostLoop:
         """Enter a launch for tensors of this form."""
         if self.absence():
             return
-        arguments = [part for role, value in start.arguments for part in (_NUMBER[role], value)]
-        shares, measures = [], [start.grid, start.threads, start.shared, int(start.waits), 0]
+        shares, measures = [], [*start.measures, 0]
         if back is not None:
             measures[-1] = back.notes
             shares = [n for s in back.shares for n in (s.parameter, s.terms, s.channels, s.inner)]
@@ -112,7 +121,7 @@ class HostLoop:
             back is not None and back.ends,
             start.function,
             measures,
-            arguments,
+            start.written,
             shares,
         )
         if entered and back is None:
@@ -126,6 +135,16 @@ class HostLoop:
             key, refusal, counts, self.work.final, in_double, self.work.kind, real
         )
         return number
+
+
+def enter_kernel(start: Start, on_cpu: bool) -> int:
+    """Enter a kernel whose tensors are all inputs; return its number, or -1 if it cannot be."""
+    if not LIBRARY.begin():
+        return -1
+    number: int = torch.ops.snncore.enter_kernel(
+        start.function, start.measures, start.written, on_cpu
+    )
+    return number
 
 
 def refusal_of_second_derivative(work: Work, backend: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from snncore.kernels.host.loop import Argument, Start
+from snncore.kernels.host.loop import Argument, Start, enter_kernel
 from snncore.kernels.triton.shape import TritonConfig
 
 # The device, and the types of the tensors.
@@ -45,6 +46,7 @@ class Launch:
         }
         self._launchers: dict[_Key, Callable[..., None]] = {}
         self._compiled: dict[_Key, Any] = {}
+        self._entered: dict[_Key, int] = {}
 
     def __call__(self, tensors: Sequence[Tensor]) -> None:
         """Start the kernel; pointers come first, then the numbers, as its head has them."""
@@ -77,17 +79,37 @@ class Launch:
 
     def start_for(self, tensors: Sequence[Tensor], roles: Sequence[Argument]) -> Start | None:
         """Return how compiled code starts the kernel for such tensors, if it can."""
-        key = tensors[0].get_device(), tuple([tensor.dtype for tensor in tensors])
-        compiled = self._compiled.get(key)
+        types = tuple([tensor.dtype for tensor in tensors])
+        return self.start_of(tensors[0].get_device(), types, roles)
+
+    def start_of(
+        self, device: int, types: tuple[torch.dtype, ...], roles: Sequence[Argument]
+    ) -> Start | None:
+        """Return how compiled code starts the kernel for tensors of these types, if it can."""
+        compiled = self._compiled.get((device, types))
         if compiled is None or not _is_plain(compiled.metadata):
             return None
-        values = [*roles, *(("number", int(number)) for number in self._numbers)]
+        values = [*roles, *(("number", number) for number in self._numbers)]
         # Triton prints numbers into the kernel that it knows by their kind, such as 1.
-        types = compiled.src.signature.values()
-        arguments = [v for v, kind in zip(values, types, strict=True) if kind != "constexpr"]
+        kinds = compiled.src.signature.values()
+        arguments = [
+            (role, _bits(value, kind)) if role == "number" else (role, int(value))
+            for (role, value), kind in zip(values, kinds, strict=True)
+            if kind != "constexpr"
+        ]
         metadata = compiled.metadata
         threads, shared = 32 * metadata.num_warps, metadata.shared
         return Start(compiled.function, self._grid[0], threads, shared, tuple(arguments))
+
+    def number_of(self, device: int, types: tuple[torch.dtype, ...]) -> int:
+        """Return the kernel's number in compiled code, or -1 if it is not known there yet."""
+        key = device, types
+        if key not in self._entered:
+            start = self.start_of(*key, [("input", n) for n in range(len(types))])
+            if start is None:
+                return -1
+            self._entered[key] = enter_kernel(start, device < 0)
+        return self._entered[key]
 
     def _starter(self, compiled: Any) -> Callable[[int, Sequence[int]], None]:
         """Return a function of the stream and the places that starts a compiled kernel."""
@@ -104,6 +126,15 @@ class Launch:
     def _ask(self, tensors: Sequence[Tensor]) -> Any:
         """Let Triton find the kernel, or compile it, and start it."""
         return self._kernel[self._grid](*tensors, *self._numbers, **self._options)
+
+
+def _bits(number: float, kind: str) -> int:
+    """Return a number's bits as a kernel takes it."""
+    if kind == "fp32":
+        return int.from_bytes(struct.pack("<f", number), "little")
+    if kind == "fp64":
+        return int.from_bytes(struct.pack("<d", number), "little", signed=True)
+    return int(number)
 
 
 def _is_plain(metadata: Any) -> bool:

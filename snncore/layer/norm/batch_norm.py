@@ -81,7 +81,7 @@ class BatchNorm(Layer):
             )
         self.input_shape = tuple(x.shape[-axes:])
         if self.into is not None:
-            if not self._shares() and _is_worth_fusing(x):
+            if not self.is_shared() and _is_worth_fusing(x):
                 images = x[0] if is_constant(x, axes) else x.reshape(-1, *self.input_shape)
                 self.into.take(*self._scale_and_shift(images))
                 return x
@@ -114,12 +114,12 @@ class BatchNorm(Layer):
         axes = self.axes or x.ndim - self._leading()
         channel = x.ndim - axes
         count: Any = x.numel() // x.shape[channel]
-        if count > 1 and not self._shares() and takes(x, self.running_mean):
+        if count > 1 and not self.is_shared() and takes(x, self.running_mean):
             self.num_batches_tracked.add_(1)
             images = x.reshape(-1, *x.shape[channel:])
             return moments(images, self.running_mean, self.running_var, self.momentum)
         others = [axis for axis in range(x.ndim) if axis != channel]
-        if self._shares():
+        if self.is_shared():
             _, mean, variance, count = shared_statistics(x, channel)
         else:
             variance, mean = torch.var_mean(x, others, correction=0)
@@ -137,7 +137,7 @@ class BatchNorm(Layer):
         """Return the weight and the bias that are applied."""
         return self.weight, self.bias
 
-    def _shares(self) -> bool:
+    def is_shared(self) -> bool:
         """Return whether statistics now include other processes."""
         learns = self.training and not self.frozen
         return learns and self.synchronized and is_distributed()
@@ -165,7 +165,7 @@ class BatchNorm(Layer):
         if learns:
             self.num_batches_tracked.add_(1)
         running = self.running_mean, self.running_var
-        if self._shares():
+        if self.is_shared():
             return synchronized_batch_norm(x, *running, weight, bias, self.momentum, self.eps)
         return F.batch_norm(x, *running, weight, bias, learns, self.momentum, self.eps)
 
