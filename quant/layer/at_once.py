@@ -33,7 +33,6 @@ class Sums:
     most: float
     message: str
     input_shape: tuple[int, ...]
-    launch: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class AtOnce:
         require_assumed(synapse, x)
         unit = synapse.unit if plan.unit is None else plan.unit
         flag = flag_of(weight, plan.message)
-        results = plan.launch(
+        results = torch.ops.snncore.launch_sums.default(
             plan.number,
             stream_of(x),
             x,
@@ -137,18 +136,16 @@ class AtOnce:
             _learns_unit(synapse),
         )
         number = plan_of(call)
-        if number is None:
-            return
+        if number is not None:
+            unit = device_number(rounding.unit, weight.device) if fixed else None
+            message = f"{rounding.name}: a value, or a bias, is NaN or infinite"
+            key = _key(synapse, x, inside, (gain, shift), alone)
+            self._put(key, Sums(number, unit, bound, message, synapse.input_shape))
+
+    def _put(self, key: Hashable, plan: Sums) -> None:
         if len(self._plans) >= _MOST_PLANS:
             self._plans.clear()
-        self._plans[_key(synapse, x, inside, (gain, shift), alone)] = Sums(
-            number,
-            device_number(rounding.unit, weight.device) if fixed else None,
-            bound,
-            f"{rounding.name}: a value, or a bias, is NaN or infinite",
-            synapse.input_shape,
-            torch.ops.snncore.launch_sums.default,
-        )
+        self._plans[key] = plan
 
 
 def _key(

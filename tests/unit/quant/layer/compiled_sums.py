@@ -34,10 +34,10 @@ def start_of(
 ) -> Start:
     """Return a function that runs a kernel in the interpreter, on the memory that it is given."""
 
-    def run(sizes: Any, shared: int, waits: int, places: Any) -> int:
+    def run(sizes: Any, shared: int, waits: int, pointers: Any) -> int:
         tensors = []
-        for place, kind in zip(places[: len(types)], types, strict=True):
-            address = ctypes.c_int64.from_address(place).value
+        for pointer, kind in zip(pointers[: len(types)], types, strict=True):
+            address = ctypes.c_int64.from_address(pointer).value
             memory = (ctypes.c_char * kind.itemsize).from_address(address)
             tensors.append(torch.frombuffer(memory, dtype=kind))
         launch(tensors)
