@@ -22,7 +22,16 @@ from neurodeploy.errors import DoesNotFitError
 from neurodeploy.graph import Graph, Node
 from snncore.dynamics.zoo.readout import LAST
 from targets.nir.file.tree import Edges, Tree
+from targets.nir.floats.elementwise import elementwise
 from targets.nir.floats.profiled import profile_of, seconds_for, written_neurons
+from targets.nir.floats.windows import (
+    Line,
+    conv_members,
+    joined_axes,
+    line_members,
+    lines_of,
+    pool_of,
+)
 from targets.nir.foreign.profiles import Profile
 from targets.nir.graph.names import Names
 
@@ -38,10 +47,12 @@ class FloatNodes:
     tree: dict[str, Tree] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
     position: Mapping[str, int] = field(init=False)
+    lines: Mapping[str, Line] = field(init=False)
 
     def __post_init__(self) -> None:
         self.names = Names(node.name for node in self.graph.nodes)
         self.position = {node.name: number for number, node in enumerate(self.graph.nodes)}
+        self.lines = lines_of(self.graph)
 
     def add(self, node: Node, kind: str, members: Mapping[str, Any], *edges: Edge) -> None:
         """Add a node of NIR that reads some edges of the graph's."""
@@ -103,12 +114,13 @@ def float_nodes(graph: Graph, dt: float) -> tuple[dict[str, Tree], Edges]:
     """
     profile = profile_of(graph)
     nodes = FloatNodes(graph, seconds_for(profile, dt), profile)
+    within = {line.conv.name for line in nodes.lines.values()}
+    within |= {line.conv.source.source for line in nodes.lines.values()}
     for node in graph.nodes:
+        if node.name in within:
+            continue
         if not _WRITE.knows(node):
-            raise DoesNotFitError(
-                f"{node.name}: NIR has no primitive for a {node.kind_name()}",
-                remedy="use --target onnx, or train without it",
-            )
+            raise _no_primitive(node)
         _require_bias(nodes, node)
         _WRITE(node, nodes)
     output = nodes.names.new("output")
@@ -119,6 +131,13 @@ def float_nodes(graph: Graph, dt: float) -> tuple[dict[str, Tree], Edges]:
     nodes.position = {**nodes.position, "output of all": len(graph.nodes)}
     nodes.connect(end, output, Edge(graph.output))
     return nodes.tree, tuple(nodes.edges)
+
+
+def _no_primitive(node: Node) -> DoesNotFitError:
+    return DoesNotFitError(
+        f"{node.name}: NIR has no primitive for a {node.kind_name()}",
+        remedy="use --target onnx, or train without it",
+    )
 
 
 def _require_bias(nodes: FloatNodes, node: Node) -> None:
@@ -174,20 +193,11 @@ def _dense(node: g.Dense, nodes: FloatNodes) -> None:
 
 @_WRITE.register(g.Conv2d)
 def _conv(node: g.Conv2d, nodes: FloatNodes) -> None:
-    height, width = node.weight.shape[2:]
-    if node.groups != 1 or height != width:
-        raise DoesNotFitError(
-            f"{node.name}: nir 1.0.8 counts the channels of groups wrongly, and takes kernels as "
-            "square",
-            remedy="use one group and a square kernel, or --target onnx",
-        )
-    shape = nodes.graph.shapes[node.source.source]
-    pairs = {"input_shape": shape[1:], "stride": node.stride, "padding": node.padding}
-    pairs["dilation"] = node.dilation
-    members: dict[str, Any] = {key: np.array(value, np.int64) for key, value in pairs.items()}
-    bias = np.zeros(len(node.weight)) if node.bias is None else node.bias
-    members |= {"weight": _single(node.weight), "bias": _single(bias)}
-    nodes.add(node, "Conv2d", members | {"groups": np.array(1, np.int64)}, node.source)
+    kind, members = pool_of(node) or (
+        "Conv2d",
+        conv_members(node, nodes.graph.shapes[node.source.source]),
+    )
+    nodes.add(node, kind, members, node.source)
 
 
 @_WRITE.register(g.SumPool2d)
@@ -203,11 +213,20 @@ def _pool(node: g.SumPool2d, nodes: FloatNodes) -> None:
     nodes.add(node, kinds[node.weight], members, node.source)
 
 
-@_WRITE.register(g.Flatten)
-def _flatten(node: g.Flatten, nodes: FloatNodes) -> None:
-    shape = np.array(nodes.graph.shapes[node.source.source], dtype=np.int64)
-    sides = {"start_dim": np.array(0, np.int64), "end_dim": np.array(-1, np.int64)}
-    nodes.add(node, "Flatten", {"input_type": shape, **sides}, node.source)
+@_WRITE.register(g.Flatten, g.Reshape)
+def _flatten(node: g.Flatten | g.Reshape, nodes: FloatNodes) -> None:
+    """Write axes that become one, or a convolution of lines, whose last node a Reshape is."""
+    line = nodes.lines.get(node.name)
+    shape = nodes.graph.shapes[node.source.source if line is None else line.source.source]
+    if line is not None:
+        nodes.add(node, "Conv1d", line_members(line, shape), line.source)
+        return
+    axes = joined_axes(shape, nodes.graph.shapes[node.name])
+    if axes is None:
+        raise _no_primitive(node)
+    end = -1 if axes == (0, len(shape) - 1) else axes[1]
+    sides = {"start_dim": np.array(axes[0], np.int64), "end_dim": np.array(end, np.int64)}
+    nodes.add(node, "Flatten", {"input_type": np.array(shape, np.int64), **sides}, node.source)
 
 
 @_WRITE.register(g.Delay)
@@ -227,6 +246,11 @@ def _neurons(node: g.Neuron, nodes: FloatNodes) -> None:
             f"{node.name}: is not a neuron in floats with one input", remedy="use --target onnx"
         )
     shape = nodes.graph.shapes[node.name]
+    plain = elementwise(node)
+    if plain is not None:
+        full = {key: np.broadcast_to(value, shape) for key, value in node.parameters.items()}
+        nodes.add(node, plain, {key: _single(v) for key, v in full.items()}, node.source)
+        return
     kind, numbers = written_neurons(node, shape, nodes.profile, nodes.dt)
     nodes.add(node, kind, numbers, node.source)
 

@@ -15,6 +15,7 @@ from neurodeploy.data.structure import Shape
 from neurodeploy.errors import DoesNotFitError, NeurodeployError, ValidationError
 from neurodeploy.graph import Graph, Neuron
 from snncore.dynamics.zoo.readout import LAST
+from targets.nir.floats.elementwise import elementwise
 from targets.nir.floats.neurons import Single, is_specified, primitive_of
 from targets.nir.foreign.network import NirNode
 from targets.nir.foreign.neurons.cell import Cell, Layer
@@ -30,7 +31,11 @@ def profile_of(graph: Graph) -> Profile:
     Raises:
         DoesNotFitError: if each has one, and not all the same; names a layer of another.
     """
-    layers = [node for node in graph.layers if not node.equations.same_computation(LAST)]
+    layers = [
+        node
+        for node in graph.layers
+        if not node.equations.same_computation(LAST) and elementwise(node) is None
+    ]
     own = [node for node in layers if not is_specified(node)]
     owners = [[p for p in PROFILES.values() if _form(p, node)] for node in own]
     if not own or not all(owners):

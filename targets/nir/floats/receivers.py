@@ -17,6 +17,7 @@ from neurodeploy.target import Finding, Severity
 from snncore.dynamics.zoo.readout import LAST
 from targets.nir.file.tree import Edges, Tree
 from targets.nir.floats.described import described
+from targets.nir.floats.elementwise import elementwise
 from targets.nir.floats.neurons import form_of
 from targets.nir.floats.profiled import profile_of
 from targets.nir.foreign.network import NirNode
@@ -33,6 +34,8 @@ _ENDS = ("Input", "Output")
 _SPLIT = (AT, ABOVE)
 # Who fails on a loop of edges, and how.
 _NO_LOOPS = {"snntorch": "takes no loop of edges"}
+# Who fails on which neurons of images.
+_OF_ONE_AXIS = {"sinabs": ("LI", "LIF")}
 # What a framework's own export makes of nodes that it reads well, by their kind.
 _BACK = {
     "norse": {
@@ -124,8 +127,10 @@ def _node(name: str, members: Tree) -> NirNode:
 
 
 def _is_strict(node: Node, meant: Profile) -> bool:
-    # NIR has no node for the sums at a network's end.
+    # NIR has no node for the sums at a network's end, and others than neurons beside.
     if not isinstance(node, Neuron) or node.equations.same_computation(LAST):
+        return False
+    if elementwise(node) is not None:
         return False
     if meant.name != SPEC:
         return meant.fires == ABOVE
@@ -136,12 +141,12 @@ def _reason(profile: Profile, node: NirNode, meaning: Profile, dt: float) -> str
     """Return what a framework does with a node otherwise than it is meant, if anything."""
     if node.kind in _ENDS:
         return None
-    if node.kind == "Flatten" and profile.flatten_counts_batch:
-        return "counts the axes of a Flatten with the batch, and fails"
     if node.kind not in NEURONS:
-        return None if node.kind in profile.reads else f"does not read a {node.kind}"
+        return profile.changes(node.kind, node.numbers)
     if node.kind not in profile.cells:
         return f"does not read a {node.kind}"
+    if node.kind in _OF_ONE_AXIS.get(profile.name, ()) and node.array("r").ndim > 1:
+        return f"fails on a {node.kind} of more than one axis"
     layer = Layer(node, node.array("r").shape, profile.dt or dt)
     try:
         read = profile.cells[node.kind](layer)

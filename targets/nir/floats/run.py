@@ -85,4 +85,7 @@ def run_graph(artifact: Artifact, samples: NDArray[Any], simulation: Simulation)
     calls = [Call({"networks": [network]}, arrays, limits)]
     (result,) = run_many(REFERENCE, calls, progress=simulation.progress)
     stems = [f"network0.layer{position}" for position in range(len(run.layers))]
-    return run.trace([{key: result.arrays[f"{s}.{key}"] for key in ("s", "v")} for s in stems])
+    keys = [[key for key in ("s", "v") if f"{stem}.{key}" in result.arrays] for stem in stems]
+    return run.trace(
+        [{k: result.arrays[f"{s}.{k}"] for k in each} for s, each in zip(stems, keys, strict=True)]
+    )

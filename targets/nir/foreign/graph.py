@@ -26,6 +26,7 @@ from targets.nir.graph.names import Names
 _FIRING = ("IF", "LIF", "CubaLIF")
 # What a whole network's neurons and weights may take, in numbers.
 _MOST_NUMBERS = 1 << 28
+_MOST_AXES = 16
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,16 @@ def _hints(node: NirNode) -> list[float]:
     return [float(f"{first / resistance:.3g}")] if resistance > 1 and first > 0 else []
 
 
+def _rounded(node: NirNode) -> list[str]:
+    """Return the numbers of a node without neurons that float32 rounds; a Delay has times."""
+    wide = {k: v for k, v in node.numbers.items() if v.dtype.kind == "f" and v.dtype.itemsize > 4}
+    return [
+        name
+        for name, values in sorted(wide.items())
+        if node.kind != "Delay" and (values.astype(np.float32) != values).any()
+    ]
+
+
 class _Builder:
     def __init__(self, network: NirNetwork, reading: Reading, dt: float) -> None:
         self.network, self.reading, self.dt = network, reading, dt
@@ -124,6 +135,8 @@ class _Builder:
         self.became: dict[str, str] = {}
         self.initial: dict[str, Mapping[str, float]] = {}
         self.exponentials: dict[str, tuple[str, ...]] = {}
+        # The numbers that float32 rounds.
+        self.rounded: list[str] = []
 
     def build(self) -> ForeignGraph:
         self._note_reading()
@@ -137,6 +150,9 @@ class _Builder:
             elif node.kind != PASS or len(self.network.sources(name)) > 1:
                 self._add(node)
         graph = Graph(tuple(self.nodes), output)
+        if self.rounded:
+            words = "numbers of more than float32 are rounded to it"
+            self.notes.append(f"{words}: {', '.join(self.rounded):.200}")
         return ForeignGraph(
             graph,
             became={
@@ -165,7 +181,10 @@ class _Builder:
     def _input_shape(self, node: NirNode) -> Shape:
         shape = node.array("shape").reshape(-1)
         if shape.dtype.kind not in "iu" or shape.size == 0 or shape.min() < 1:
-            raise ArtifactError(f"{node.name}.shape: {shape.tolist()} is not the shape of an input")
+            words = f"{shape.tolist()!s:.80} is not the shape of an input"
+            raise ArtifactError(f"{node.name}.shape: {words}")
+        if shape.size > _MOST_AXES:
+            raise ArtifactError(f"{node.name}.shape: has {shape.size} axes, more than {_MOST_AXES}")
         lengths = tuple(int(length) for length in shape)
         self._require_room(node.name, lengths)
         return lengths
@@ -204,14 +223,11 @@ class _Builder:
         if node.kind == "Delay":
             shorter = int(node.name in self.order.shorter)
             site = Site(name, source, shape, self.steps[node.name] - shorter)
-        if node.kind not in self.reading.profile.reads:
-            title = self.reading.profile.title
-            words = f"{title} does not read a {node.kind}; it is read as NIR says"
-            self.notes.append(f"{node.name}: {words}")
-        if node.kind == "Flatten" and self.reading.profile.flatten_counts_batch:
-            title = self.reading.profile.title
-            words = f"{title} counts the axes with the batch; here they are NIR's, without it"
-            self.notes.append(f"{node.name}: {words}")
+        profile = self.reading.profile
+        change = profile.changes(node.kind, node.numbers)
+        if change is not None:
+            self.notes.append(f"{node.name}: {profile.title} {change}; it is read as NIR says")
+        self.rounded += [f"{node.name}.{name}" for name in _rounded(node)]
         for each in WRITE[node.kind](node, site):
             self._append(each)
 
@@ -256,7 +272,16 @@ class _Builder:
             )
         if node.kind in _FIRING and reset is None and profile.name == "spec":
             self._require_reset(node)
-        cell = make(Layer(node, shape, self.dt, reset))
+        layer = Layer(node, shape, self.dt, reset)
+        with np.errstate(all="ignore"):
+            cell = make(layer)
+        for parameter, value in cell.parameters.items():
+            if not np.isfinite(value).all():
+                raise ArtifactError(
+                    f"{node.name}: with a step of {self.dt:g} s, float32 does not hold its "
+                    f"{parameter}"
+                )
+        self.rounded += [f"{node.name}.{each}" for each in sorted(layer.rounded)]
         self.notes += cell.notes
         self._note_step(node, cell)
         if self.reading.zoo:
@@ -295,7 +320,10 @@ class _Builder:
         seconds = node.array("delay").astype(np.float64)
         steps = np.rint(seconds / self.dt)
         if seconds.size == 0 or (seconds < 0).any() or (steps > LONGEST_DELAY).any():
-            raise ArtifactError(f"{node.name}.delay: these are not delays")
+            raise ArtifactError(
+                f"{node.name}.delay: are not delays of 0 to {LONGEST_DELAY:,} steps, each of "
+                f"{self.dt:g} s"
+            )
         if (np.abs(steps * self.dt - seconds) > 1e-3 * self.dt).any():
             raise ArtifactError(
                 f"{node.name}.delay: {seconds.max():g} s is not a whole number of steps of "

@@ -10,8 +10,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from neurodeploy.errors import ArtifactError
 from targets.nir.foreign.network import PASS, NirNetwork, NirNode
@@ -49,6 +51,10 @@ def order_of(network: NirNetwork, *, delays: Mapping[str, int], bias_at_start: b
                 remedy="write one with a single Input and a single Output",
             )
     ((first,), (last,)) = ends.values()
+    for source, reader in network.edges:
+        if reader == first or source == last:
+            side = "into its Input" if reader == first else "out of its Output"
+            raise ArtifactError(f"the edge {source} -> {reader} leads {side}, where none does")
     needed = _reached(last, network.sources)
     for name in needed - {first}:
         if not network.sources(name):
@@ -81,32 +87,34 @@ def _reached(start: str, following: Callable[[str], tuple[str, ...]]) -> set[str
 
 def _sorted(network: NirNetwork, first: str, needed: set[str]) -> tuple[list[str], list[Edge]]:
     """Return the nodes in order, and the edges that lead back."""
-    sources = {name: network.sources(name) for name in needed}
     # In the order in which the input reaches them.
     waiting = [name for name in _breadth_first(network, first) if name in needed]
-    order, done, late = list[str](), set[str](), list[Edge]()
-    while waiting:
-        ready = next((n for n in waiting if done.issuperset(sources[n])), None)
-        if ready is None:
-            ready = next((n for n in waiting if done.intersection(sources[n])), None)
-        if ready is None:
-            raise ArtifactError(f"{waiting[0]}: is not reached from {first}")
-        late += [(source, ready) for source in sources[ready] if source not in done]
-        order.append(ready)
-        done.add(ready)
-        waiting.remove(ready)
+    rank = {name: number for number, name in enumerate(waiting)}
+    missing = {name: len(network.sources(name)) for name in waiting}
+    ready, reached = [0], list[int]()
+    order, late = list[str](), list[Edge]()
+    done = set[str]()
+    while ready or reached:
+        name = waiting[heappop(ready or reached)]
+        if name in done:
+            continue
+        late += [(source, name) for source in network.sources(name) if source not in done]
+        order.append(name)
+        done.add(name)
+        for reader in network.readers(name):
+            if reader in rank and reader not in done:
+                missing[reader] -= 1
+                heappush(reached if missing[reader] else ready, rank[reader])
     if done != needed:
-        missing = sorted(needed - done)[0]
-        raise ArtifactError(
-            f"{missing}: is not reached from {first}, and {first} is the only input"
-        )
+        absent = sorted(needed - done)[0]
+        raise ArtifactError(f"{absent}: is not reached from {first}, and {first} is the only input")
     return order, late
 
 
 def _breadth_first(network: NirNetwork, first: str) -> Iterator[str]:
-    pending, reached = [first], {first}
+    pending, reached = deque([first]), {first}
     while pending:
-        name = pending.pop(0)
+        name = pending.popleft()
         yield name
         for reader in network.readers(name):
             if reader not in reached:

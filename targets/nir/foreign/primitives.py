@@ -41,8 +41,11 @@ def _above(v: Any, x: Any, *, threshold: Any) -> Any:
     return x, spike(x - threshold, strict=True)
 
 
-_SCALE = trace(_scaled, states=("v",), parameters=("scale",), name="Scale")
-_THRESHOLD = trace(_above, states=("v",), parameters=("threshold",), name="Threshold")
+# What computes each value by itself.
+ELEMENTWISE = {
+    "Scale": trace(_scaled, states=("v",), parameters=("scale",), name="Scale"),
+    "Threshold": trace(_above, states=("v",), parameters=("threshold",), name="Threshold"),
+}
 
 
 def _numbers(node: NirNode, name: str) -> Array:
@@ -61,16 +64,27 @@ def _dense(node: NirNode, site: Site) -> list[Node]:
     bias = _numbers(node, "bias") if node.kind == "Affine" else None
     if bias is not None and bias.size == 1:
         bias = np.broadcast_to(bias.reshape(()), weight.shape[:1])
-    if bias is not None and not bias.any():
-        bias = None
+    bias = _of_outputs(node, bias, weight)
     return [g.Dense(site.name, site.source, weight, bias)]
+
+
+def _of_outputs(node: NirNode, bias: Array | None, weight: Array) -> Array | None:
+    """Return a bias, or None if it adds nothing.
+
+    Raises:
+        ArtifactError: if there is not one for each output.
+    """
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ArtifactError(f"{node.name}.bias: {bias.shape} is not one for each of the outputs")
+    return bias if bias is not None and bias.any() else None
 
 
 def _whole(node: NirNode, name: str, count: int) -> tuple[int, ...]:
     """Return whole numbers, one for each axis."""
     values = node.array(name).reshape(-1)
     if values.size not in (1, count) or (values != np.rint(values)).any():
-        raise ArtifactError(f"{node.name}.{name}: {values.tolist()} are not {count} whole numbers")
+        words = "is not a whole number" if count == 1 else f"are not {count} whole numbers"
+        raise ArtifactError(f"{node.name}.{name}: {values.tolist()} {words}")
     if np.abs(values).max(initial=0) > 1 << 20:
         raise ArtifactError(f"{node.name}.{name}: {values.tolist()} is more than any layer has")
     numbers = [int(value) for value in values]
@@ -90,8 +104,7 @@ def _conv(node: NirNode, site: Site) -> list[Node]:
     stride, dilation = (_whole(node, name, axes) for name in ("stride", "dilation"))
     weight, padding = _padding(node, weight, dilation, stride)
     (groups,) = _whole(node, "groups", 1)
-    bias = _numbers(node, "bias") if "bias" in node.numbers else None
-    bias = None if bias is None or not bias.any() else bias
+    bias = _of_outputs(node, _numbers(node, "bias") if "bias" in node.numbers else None, weight)
     if groups < 1 or weight.shape[1] * groups != own[0]:
         raise ArtifactError(
             f"{node.name}: kernels of {weight.shape[1]} channels in {groups} groups do not read "
@@ -193,14 +206,10 @@ def _elementwise(node: NirNode, name: str, site: Site) -> Array:
     return values.astype(np.float64)
 
 
-def _scale(node: NirNode, site: Site) -> list[Node]:
-    values = {"scale": _elementwise(node, "scale", site)}
-    return [g.Neuron(site.name, site.source, _SCALE, values)]
-
-
-def _threshold(node: NirNode, site: Site) -> list[Node]:
-    values = {"threshold": _elementwise(node, "threshold", site)}
-    return [g.Neuron(site.name, site.source, _THRESHOLD, values)]
+def _each(node: NirNode, site: Site) -> list[Node]:
+    name = node.kind.lower()
+    values = {name: _elementwise(node, name, site)}
+    return [g.Neuron(site.name, site.source, ELEMENTWISE[node.kind], values)]
 
 
 def _delay(node: NirNode, site: Site) -> list[Node]:
@@ -225,7 +234,7 @@ WRITE: Mapping[str, Callable[[NirNode, Site], list[Node]]] = {
     "SumPool2d": _pool,
     "AvgPool2d": _pool,
     "Flatten": _flatten,
-    "Scale": _scale,
-    "Threshold": _threshold,
+    "Scale": _each,
+    "Threshold": _each,
     "Delay": _delay,
 }

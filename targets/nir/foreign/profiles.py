@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
 
 from neurodeploy.errors import ValidationError
 from targets.nir.foreign.neurons import (
@@ -42,6 +45,19 @@ class Profile:
     bias_at_start: bool = False
     # Whether the axes of a Flatten count the batch.
     flatten_counts_batch: bool = False
+    # Whether zeros stand around pools whose padding says so.
+    pads_pools: bool = True
+
+    def changes(self, kind: str, numbers: Mapping[str, NDArray[Any]]) -> str | None:
+        """Return what the framework makes of a node without neurons, if it is not what NIR says."""
+        if kind not in self.reads:
+            return f"does not read a {kind}"
+        if kind == "Flatten" and self.flatten_counts_batch:
+            return "counts the axes of a Flatten with the batch"
+        padded = "padding" in numbers and numbers["padding"].any()
+        if padded and kind == "SumPool2d" and not self.pads_pools:
+            return "leaves out the zeros around a SumPool2d"
+        return None
 
     def words(self) -> str:
         """Return the reading in a sentence."""
@@ -79,12 +95,14 @@ _ALL = (
         forms=norse.FORMS,
         reads=frozenset({*_COMMON, "SumPool2d"}),
         flatten_counts_batch=True,
+        pads_pools=False,
     ),
     Profile(
         *("sinabs", "sinabs 3.1", sinabs.CELLS),
         *("soft", AT, _EXPONENTIAL, "is ignored"),
         forms=sinabs.FORMS,
-        reads=frozenset({"Affine", "Conv1d", "Conv2d", "SumPool2d", "Flatten"}),
+        reads=frozenset({"Affine", "Conv2d", "SumPool2d", "Flatten"}),
+        pads_pools=False,
         dt=1.0,
         in_steps=True,
     ),

@@ -7,7 +7,9 @@ process of its own, with a limit of time and memory.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -24,9 +26,17 @@ _SECONDS, _BYTES_A_SECOND, _MEMORY_MB = 20.0, 2 << 20, 3072
 _WRITE_AGAIN = "write the file again with nir, or ask its author for it"
 
 
+@dataclass(frozen=True)
+class FileContent:
+    """The members of a file's root, and the paths of what has attributes, which are not read."""
+
+    members: Mapping[str, Member]
+    attributes: tuple[str, ...] = ()
+
+
 @lru_cache(maxsize=2)
-def members_of(content: bytes) -> Mapping[str, Member]:
-    """Return the members of a file's root.
+def content_of(content: bytes) -> FileContent:
+    """Return what a file contains.
 
     Raises:
         ArtifactError: if it is not an HDF5 file, is damaged, or takes too long.
@@ -43,7 +53,8 @@ def members_of(content: bytes) -> Mapping[str, Member]:
     document: Any = result.result
     if "refused" in document:
         raise ArtifactError(document["refused"], remedy=_WRITE_AGAIN)
-    return _group(document["group"], result.arrays)
+    members = _group(document["group"], result.arrays)
+    return FileContent(members, tuple(document["attributes"]))
 
 
 def _group(members: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, Member]:
@@ -56,5 +67,10 @@ def _member(member: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Me
         return _group(content, arrays)
     if kind == "array":
         return arrays[f"array{content}"]
+    if kind == "few":
+        number_type, shape, start = content
+        end = start + prod(shape) * np.dtype(number_type).itemsize
+        values: NDArray[Any] = arrays["few"][start:end].view(number_type)
+        return values.reshape(shape)
     text: str | list[Any] = content
     return text

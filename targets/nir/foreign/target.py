@@ -14,7 +14,7 @@ from snncore.dynamics.zoo.spiking import Reset
 from targets.nir.file.description import GROUP, MARK
 from targets.nir.foreign.graph import Reading, graph_of
 from targets.nir.foreign.profiles import SPEC, profile_named
-from targets.nir.foreign.reading import Member, members_of
+from targets.nir.foreign.reading import Member, content_of
 
 _AS_PROFILE, _EXACT, _ZOO = "profile", "exact", "zoo"
 OPTIONS: Mapping[str, Option] = {
@@ -66,7 +66,7 @@ def read_foreign(
     reading = Reading(profile_named(profile or SPEC), dt, reset, chosen["neurons"] == _ZOO)
     content = _content(artifact)
     if profile is None:
-        _require_no_group(members_of(content))
+        _require_no_group(content_of(content).members)
     foreign = graph_of(content, reading)
     if profile is not None:
         return foreign

@@ -1,7 +1,8 @@
 """Reads another writer's HDF5 file in a process of its own, which may hang or die of it.
 
 A group becomes {"group": members}, a text {"text": words}, texts {"texts": nested lists}, numbers
-{"array": the number of an array that is handed over}. What is refused comes back as {"refused"}.
+{"array": the number of an array that is handed over}, or few of them {"few": [type, shape, where
+they begin in the array "few"]}. What is refused comes back as {"refused"}.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ _MOST_TEXTS = 1 << 17
 _DEEPEST = 32
 _LONGEST_TEXT = 1 << 16
 _LONGEST_NAME = 1 << 10
+_MOST_NOTES = 8
+_FEW_BYTES = 1 << 12
 # The exceptions of the library, whatever the problem.
 _STUMBLES = (
     OSError,
@@ -46,7 +49,9 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
             reader = _Reader(h5py, budgets.Budget(len(content)), exchange)
-            return reader.group(file, "", 0)
+            whole = reader.group(file, "", 0) | {"attributes": reader.attributes}
+            np.save(exchange.output("few"), np.frombuffer(bytes(reader.few) or bytes(1), np.uint8))
+            return whole
     except (RefusedError, errors.ArtifactError) as error:
         return {"refused": str(error)}
     except _STUMBLES as error:
@@ -68,6 +73,10 @@ class _Reader:
     def __init__(self, h5py: Any, budget: Any, exchange: Any) -> None:
         self.h5py, self.budget, self.exchange = h5py, budget, exchange
         self.groups: set[int] = set()
+        # The groups and values with attributes, which NIR has none of.
+        self.attributes: list[str] = []
+        # The bytes of short arrays: a file for each would take longer than all the rest.
+        self.few = bytearray()
         self.members = self.arrays = self.texts = 0
 
     def group(self, group: Any, path: str, depth: int) -> dict[str, Any]:
@@ -76,11 +85,15 @@ class _Reader:
         if address in self.groups or depth > _DEEPEST:
             raise RefusedError(f"{path or '/'}: is reached twice, or lies too deep")
         self.groups.add(address)
+        self.note_attributes(group, path)
         members = {}
         for name in group:
             self.members += 1
             if self.members > _MOST_MEMBERS:
                 raise RefusedError(f"{path or '/'}: the file has more than {_MOST_MEMBERS} members")
+            if not name.isprintable():
+                words = f"the name {name!r:.80} has letters that cannot be printed"
+                raise RefusedError(f"{path or '/'}: {words}")
             if len(name) > _LONGEST_NAME:
                 words = f"{name:.40}... has {len(name)} letters, more than {_LONGEST_NAME}"
                 raise RefusedError(f"{path or '/'}: the name {words}")
@@ -96,12 +109,24 @@ class _Reader:
             return self.group(item, path, depth + 1)
         if not isinstance(item, self.h5py.Dataset) or item.shape is None:
             raise RefusedError(f"{path}: is neither a group nor a value")
+        self.note_attributes(item, path)
         if item.dtype.kind in "SO":
             return self.words(item, path)
         self.budget.require(item, path)
+        # Without the names that HDF5 has for some numbers.
+        values = np.asarray(item[()]).view(np.dtype(item.dtype.str))
+        if values.nbytes <= _FEW_BYTES:
+            start = len(self.few)
+            self.few += values.tobytes()
+            return {"few": [values.dtype.str, values.shape, start]}
         self.arrays += 1
-        np.save(self.exchange.output(f"array{self.arrays}"), np.asarray(item[()]))
+        np.save(self.exchange.output(f"array{self.arrays}"), values)
         return {"array": self.arrays}
+
+    def note_attributes(self, item: Any, path: str) -> None:
+        """Record that a group or a value has attributes, without reading them."""
+        if self.h5py.h5o.get_info(item.id).num_attrs and len(self.attributes) < _MOST_NOTES:
+            self.attributes.append(path or "/")
 
     def words(self, item: Any, path: str) -> dict[str, Any]:
         """Return a text, or several."""

@@ -155,7 +155,7 @@ def written_by_nir(seeds: Sequence[int]) -> list[tuple[bytes, Array, Array]]:
         shape = tuple(node["nodes"]["input"]["shape"])
         drawn.append((np.random.default_rng(seed).random((24, 2, *shape)) < 0.4).astype(F))
         arrays[f"samples{index}"] = drawn[-1]
-    job = {"networks": networks, "dt": DT, "stepper": str(REFERENCE.worker)}
+    job = {"networks": networks, "dt": DT, "stepper": str(REFERENCE.worker.with_name("stepper.py"))}
     results = run_worker(replace(REFERENCE, worker=WORKER), job, arrays).arrays
     return [
         (results[f"file{index}"].tobytes(), samples, results[f"sent{index}"])

@@ -116,7 +116,7 @@ def counted(name: str, networks: list[Sent]) -> Counter[str]:
         if isinstance(answer, str):
             came = "refused"
         else:
-            came = "equal" if (answer[0].sent == each.spikes).all() else "differs"
+            came = "equal" if np.array_equal(answer[0].sent, each.spikes) else "differs"
         assert warned or came == "equal", f"graph {each.seed}: {came} {answer}"
         counts[f"{'warned of, ' if warned else ''}{came}"] += 1
     return counts

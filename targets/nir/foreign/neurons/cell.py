@@ -59,10 +59,16 @@ class Layer:
     dt: float
     # The reset that is asked for, whatever the reading has.
     reset: Reset | None = None
+    # The names of the numbers that float32 rounds.
+    rounded: set[str] = field(default_factory=set)
 
     def single(self, name: str) -> NDArray[np.float32]:
         """Return numbers, one for each neuron, in float32."""
-        return self.own(name).astype(np.float32)
+        own = self.own(name)
+        narrow = own.astype(np.float32)
+        if (narrow != own).any():
+            self.rounded.add(name)
+        return narrow
 
     def own(self, name: str) -> Array:
         """Return numbers, one for each neuron, in the file's own type.

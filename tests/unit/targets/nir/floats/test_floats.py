@@ -73,6 +73,12 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
         ),
         (2, 6, 6),
     ),
+    "groups of oblong kernels": (
+        lambda: nn.Sequential(
+            layer.Conv2d(4, 6, (3, 1), groups=2, dilation=(2, 1)), neuron.LIF(2.0, 0.25)
+        ),
+        (4, 7, 6),
+    ),
     "loop": (
         lambda: nn.Sequential(layer.Linear(4, 6), recurrent(bias=True, from_start=True)),
         (4,),
@@ -129,10 +135,15 @@ REFUSED: dict[str, tuple[nn.Module, tuple[int, ...], str]] = {
         (2, 6, 6),
         "2: NIR has no primitive for a MaxPool2d",
     ),
-    "groups": (
-        nn.Sequential(layer.Conv2d(2, 2, 3, groups=2), neuron.IF()),
+    "an oblong kernel": (
+        nn.Sequential(layer.Conv2d(2, 2, (3, 2)), neuron.IF()),
         (2, 6, 6),
-        "0: nir 1.0.8 counts the channels of groups wrongly",
+        "0: a kernel of 3 x 2, and nir 1.0.8 takes every kernel as square",
+    ),
+    "axes in another order": (
+        nn.Sequential(layer.Permute((2, 0, 1)), layer.Conv2d(6, 2, 2), neuron.IF()),
+        (2, 6, 6),
+        "NIR has no primitive for a Permute",
     ),
     "a late bias": (
         nn.Sequential(layer.Linear(4, 6), recurrent(bias=True)),

@@ -11,6 +11,7 @@ from neurodeploy.errors import ArtifactError, NeurodeployError, ValidationError
 from targets.nir.foreign.graph import Reading, graph_in
 from targets.nir.foreign.network import network_in
 from targets.nir.foreign.profiles import PROFILES
+from targets.nir.foreign.reading import FileContent
 from tests.unit.targets.nir.foreign.files import (
     affine,
     chain,
@@ -25,7 +26,7 @@ W = np.eye(3)
 
 
 def read(node: dict[str, Any], *, dt: float | None = 1e-4, profile: str = "spec") -> Any:
-    return graph_in(network_in(members(node)), Reading(PROFILES[profile], dt))
+    return graph_in(network_in(FileContent(members(node))), Reading(PROFILES[profile], dt))
 
 
 def looped(*nodes: tuple[str, dict[str, Any]]) -> dict[str, Any]:
@@ -52,6 +53,10 @@ KERNEL = {
     "groups": np.array(1),
 }
 SUB = graph({"n": lif(3)}, [])
+INTO = graph(chain(("a", lif(3)))["nodes"], [("input", "a"), ("a", "input"), ("a", "output")])
+OUT = graph(chain(("a", lif(3)))["nodes"], [("input", "a"), ("a", "output"), ("output", "a")])
+# The node b of the subgraph a, and the node a.b.
+NAMESAKES = chain(("a", chain(("b", affine(W)))), ("a.b", lif(3)))
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "NaN": (chain(("a", NAN)), "a.tau: a value is NaN"),
     "missing node": (MISSING, "an edge names 'gone'"),
@@ -75,6 +80,23 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "edges of numbers": (graph({}, []) | {"edges": np.ones((2, 2))}, "has no list of edges"),
     "no nodes": ({"type": "NIRGraph", "edges": []}, "has no nodes"),
     "a single node": (affine(W), "holds a single node"),
+    "an edge into the input": (INTO, "the edge a -> input leads into its Input"),
+    "an edge out of the output": (OUT, "the edge output -> a leads out of its Output"),
+    "one name for two": (NAMESAKES, "a.b: is the name of two nodes"),
+    "many axes": (chain(("a", lif(1)), inputs=(1,) * 70), "input.shape: has 70 axes"),
+    "a bias too many": (
+        chain(("a", {"type": "Affine", "weight": W, "bias": np.zeros(4)})),
+        r"a.bias: \(4,\) is not one for each",
+    ),
+    "more than float32": (
+        chain(("a", lif(3) | {"r": np.full(3, 1e200)})),
+        r"a.r: 1e\+200 is more than float32 holds",
+    ),
+    "a tiny time constant": (
+        chain(("a", lif(3, tau=1e-44))),
+        "a: with a step of 0.0001 s, float32 does not hold its share",
+    ),
+    "a type of other letters": (chain(("a", {"type": "LIF\n"})), r"a: its type 'LIF\\n' has"),
 }
 
 
@@ -83,6 +105,31 @@ def test_one_clear_error(name: str) -> None:
     node, words = CASES[name]
     with pytest.raises(NeurodeployError, match=words):
         read(node)
+
+
+def test_what_is_not_taken_is_told() -> None:
+    node = chain(("a", lif(3, tau=4e-4) | {"refractory": ones(3), "r": np.full(3, 0.1)}))
+    content = FileContent(members(node | {"extra": "x"}, "9.0.0") | {"more": "y"}, ("/node",))
+    notes = graph_in(network_in(content), Reading(PROFILES["spec"], 1e-4)).notes
+    assert {
+        "nir 9.0.0 wrote the file, and it is read as nir 1.0.8's",
+        "the file: more is not part of NIR, and not used",
+        "attributes are not used: those of /node",
+        "the graph: extra is not part of nir 1.0.8, and not used",
+        "a: refractory is not part of nir 1.0.8, and not used",
+        "numbers of more than float32 are rounded to it: a.r",
+    } < {*notes}
+
+
+def test_nothing_is_told_where_nothing_is_lost() -> None:
+    assert len(read(chain(("a", affine(W)), ("b", lif(3)))).notes) == 1
+
+
+def test_a_subgraph_may_have_ends_of_dotted_names() -> None:
+    ends = chain(("b", affine(2 * W)))
+    nodes = {f"{name}.x": node for name, node in ends["nodes"].items()}
+    inner = graph(nodes, [(f"{one}.x", f"{two}.x") for one, two in ends["edges"]])
+    assert read(chain(("a.y", inner))).became == {"a.y.b.x": ("Linear", "a_y_b_x")}
 
 
 def test_a_time_step_is_asked_for_where_a_node_has_a_time() -> None:
@@ -118,4 +165,4 @@ def test_a_profile_refuses_what_its_framework_refuses(
 
 def test_an_error_is_of_the_file() -> None:
     with pytest.raises(ArtifactError, match="no group /node"):
-        network_in({"version": "1.0.8"})
+        network_in(FileContent({"version": "1.0.8"}))

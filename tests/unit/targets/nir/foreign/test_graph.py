@@ -17,6 +17,7 @@ from snncore.dynamics.zoo.spiking import Reset
 from targets.nir.foreign.graph import Reading, graph_in
 from targets.nir.foreign.network import network_in
 from targets.nir.foreign.profiles import PROFILES
+from targets.nir.foreign.reading import FileContent
 from tests.unit.targets.nir.foreign.files import (
     F,
     affine,
@@ -33,7 +34,8 @@ Array = NDArray[Any]
 
 
 def read(node: dict[str, Any], profile: str = "spec", **others: Any) -> Any:
-    return graph_in(network_in(members(node)), Reading(PROFILES[profile], DT, **others))
+    network = network_in(FileContent(members(node)))
+    return graph_in(network, Reading(PROFILES[profile], DT, **others))
 
 
 def run(node: dict[str, Any], samples: Array, profile: str = "spec", **others: Any) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from neurodeploy.errors import ArtifactError
-from targets.nir.foreign.reading import members_of
+from targets.nir.foreign.reading import content_of
 from tests.unit.targets.nir.foreign.files import affine, chain, image, lif, members
 
 NODE = chain(("a", affine(np.eye(3), np.ones(3))), ("b", lif(3)))
@@ -22,7 +22,7 @@ WEIGHT = "node/nodes/a/weight"
 def test_every_member_is_read() -> None:
     node = NODE | {"metadata": {"made by": "a test", "numbers": np.arange(4, dtype=np.int8)}}
     expected = members(node)
-    read = members_of(image(node))
+    read = content_of(image(node)).members
 
     def compare(one: Any, two: Any) -> None:
         if isinstance(one, dict):
@@ -85,6 +85,10 @@ TRICKS: dict[str, tuple[Callable[[Any], None], str]] = {
         lambda file: file["node/nodes"].move("a", "a" * 60_000),
         "/node/nodes: the name a{40}... has 60000 letters, more than 1024",
     ),
+    "letters that cannot be printed": (
+        lambda file: file["node/nodes"].move("a", "a\n\x1b[2J"),
+        r"/node/nodes: the name 'a\\n\\x1b\[2J' has letters that cannot be printed",
+    ),
     "nothing": (_replaced(WEIGHT, data=h5py.Empty("f4")), "is neither a group nor a value"),
 }
 
@@ -96,10 +100,19 @@ def test_a_trick_is_one_clear_error(
     monkeypatch.chdir(tmp_path)
     change, words = TRICKS[name]
     with pytest.raises(ArtifactError, match=words):
-        members_of(image(NODE, change))
+        content_of(image(NODE, change))
+
+
+def test_attributes_are_seen_and_not_read() -> None:
+    def noted(file: Any) -> None:
+        file["node/nodes"].attrs["some"] = np.zeros(4000)
+        file[WEIGHT].attrs["more"] = "words"
+
+    assert content_of(image(NODE, noted)).attributes == ("/node/nodes", f"/{WEIGHT}")
+    assert content_of(image(NODE)).attributes == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"no HDF5", image(NODE)[:3000]])
 def test_a_damaged_file_is_one_clear_error(content: bytes) -> None:
     with pytest.raises(ArtifactError, match="is damaged, or not an HDF5 file"):
-        members_of(content)
+        content_of(content)
