@@ -71,8 +71,8 @@ def _opened(content: bytes, *, trusted: bool) -> Opened:
             remedy="export it with neurodeploy, from the model that it was made from",
         )
     if notes["format"] != FORMAT:
-        version = _word(model.producer_version)
-        raise ArtifactError(f"was written by neurodeploy {version}, in format {notes['format']}")
+        version, form = _shown(_word(model.producer_version)), _shown(notes["format"])
+        raise ArtifactError(f"was written by neurodeploy {version}, in format {form}")
     network = rebuilt(notes.get("program", ""), _tensors(model), messages)
     choices = _choices(notes)
     require_numbers(network, len(content))
@@ -126,6 +126,11 @@ def _word(text: str | bytes) -> str:
     if isinstance(text, bytes):
         raise ArtifactError("is not an ONNX file, or is cut off or damaged")
     return text
+
+
+def _shown(text: str) -> str:
+    """Return the beginning of a text, in letters that can be printed."""
+    return f"{text if text.isprintable() else repr(text)[1:-1]:.40}"
 
 
 def _tensors(model: Any) -> dict[str, NDArray[Any]]:

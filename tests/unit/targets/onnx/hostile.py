@@ -142,6 +142,12 @@ CHANGES: dict[str, tuple[Program | g.Graph, dict[str, Any], Change, str]] = {
         "holds 4096 steps",
     ),
     "steps beyond any": (small(), {}, noted(form="unrolled", steps="9" * 400), "option steps"),
+    "a format of other letters": (
+        small(),
+        {},
+        noted(format="\x1b[31m\nerror: fake"),
+        r"in format \x1b[31m\nerror: fake",
+    ),
     "a form that is none": (small(), {}, noted(form="loop"), "description is damaged"),
     "a shape below zero": (small(), {}, shaped(-1, 6), "is not a shape of 6 bytes"),
     "two lengths below zero": (small(), {}, shaped(-2, -3), "is not a shape of 6 bytes"),
