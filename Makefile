@@ -75,8 +75,8 @@ docs: $(TOOLS) ## Build the documentation as a site in build/site; a warning is 
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 	@echo "Open build/site/index.html, or run $(BIN)/python -m http.server -d build/site for the search"
 
-bench: $(TOOLS) ## Run the benchmarks
-	@for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit; done
+bench: $(TOOLS) ## Run the benchmarks, and print one table of ours beside the peers
+	@$(BIN)/python benchmarks/_table.py
 
 clean: ## Remove the environment, caches and everything that was built
 	@rm -rf $(VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+from _table import compared
 from numpy.typing import NDArray
 
 from neurodeploy.flow.pipeline import compiled
@@ -177,6 +178,9 @@ def report(
             work()
             best[engine] = min(best[engine], time.process_time() - start)
     slowest = best["onnxruntime, step form"]
+    mine = min(seconds for engine, seconds in best.items() if engine.startswith("C, "))
+    each = {engine: 1e3 * best[engine] / STEPS for engine in list(best)[-2:]}
+    compared(f"a step of {name} in C", 1e3 * mine / STEPS, each)
     for engine, seconds in best.items():
         print(f"{name}: {engine}: {STEPS / seconds:,.0f} steps/s, {slowest / seconds:.1f} times")
 

@@ -17,6 +17,7 @@ from statistics import median
 import numpy as np
 import torch
 from _common import SCRATCH
+from _table import compared
 from torch import Tensor, nn
 from zoo_models import lively
 
@@ -85,6 +86,8 @@ def timed(call: Callable[[], object]) -> tuple[float, float]:
 
 def show(words: str, ours: list[tuple[float, float]], theirs: list[tuple[float, float]]) -> None:
     """Print the fastest and the median times of both, and their ratio."""
+    fastest = [min(each[1] * 1e3 for each in times) for times in (ours, theirs)]
+    compared(f"Spiking ResNet-18, {words}", fastest[0], {"the network in floats": fastest[1]})
     for index, kind in enumerate(("clock", "processor")):
         mine, other = ([each[index] * 1e3 for each in times] for times in (ours, theirs))
         ratios = [choose(mine) / choose(other) for choose in (min, median)]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from _common import SCRATCH, demo_network, exported, seconds
+from _table import compared
 
 import neurodeploy as nd
 from neurodeploy.sandbox import install, status
@@ -58,6 +59,7 @@ def main() -> None:
             f"fast engine, {shown}: {fast:,.0f} steps/s; Lava: {slow:,.0f} steps/s; "
             f"ratio {fast / slow:,.0f}"
         )
+        compared(f"a step of the demo's network, {shown}", 1e3 / fast, {"Lava": 1e3 / slow})
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from functools import partial
 import numpy as np
 import torch
 from _results import report
+from _table import compared
 from torch import Tensor, nn
 
 from neurodeploy.simulator.engine.on_spikes import BySpikes
@@ -130,6 +131,7 @@ def line(where: str, what: str, rate: float, dense: float, auto: float) -> str:
     times = f"{1e3 * dense:.2f} | {1e3 * auto:.2f} | {auto / dense:.2f}"
     text = f"| {where} | {what} | {rate:.0%} | {times} |"
     print(text, flush=True)
+    compared(f"{where}: {what}, {rate:.0%} spikes", 1e3 * auto, {"dense": 1e3 * dense})
     return text
 
 

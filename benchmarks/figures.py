@@ -22,6 +22,7 @@ from pathlib import Path
 import _figures_common as common
 import numpy as np
 import torch
+from _table import compared
 from platformdirs import user_cache_path
 from torch import Tensor, nn
 
@@ -209,6 +210,14 @@ def show(times: dict[str, common.Times]) -> None:
         print(f"| {name} | " + " | ".join(f"{1e3 * each[key]:.2f}" for key in keys) + " |")
 
 
+def add_rows(what: str, times: dict[str, common.Times]) -> None:
+    """Add the largest size of ours and of the peers to the table of all benchmarks."""
+    mine = next(each for name, each in times.items() if "kernel" in name)
+    key = list(mine)[-1]
+    peers = {name: 1e3 * each[key] for name, each in times.items() if "Jelly" in name}
+    compared(f"{what}, {key}", 1e3 * mine[key], peers)
+
+
 def equal_runs(runs: dict[str, Run], problems: dict[str, str]) -> dict[str, Run]:
     """Return the runs without a problem, and print the others': they are not measured."""
     for name, words in problems.items():
@@ -237,10 +246,13 @@ def main() -> None:
     }
     networks = theirs["networks"] | common.measure(runs, device, rounds)
     show(networks)
+    add_rows("the small network", networks)
     neurons = theirs["neurons"] | common.measure_neurons(layers, device, rounds)
     show(neurons)
+    add_rows("LIF", neurons)
     residual = theirs["residual"] | common.measure_residual(deep, device, rounds)
     show(residual)
+    add_rows("recurrent SEW ResNet-18", residual)
     if options.write:
         draw(options.plots, networks, neurons, residual)
 

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
+from _table import compared
 
 from snncore import neuron
 
@@ -67,6 +68,8 @@ def main() -> None:
             f"{name} {time:.2f} ms ({time / times['cpp']:.2f})" for name, time in times.items()
         )
         print(f"T={steps}, N={neurons}: {ratios}")
+        ours_took = times.pop("cpp")
+        compared(f"a training step of LIF, T = {steps}, N = {neurons}", ours_took, times)
 
 
 if __name__ == "__main__":

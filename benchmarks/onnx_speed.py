@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime
 import torch
 from _onnx_peers import SHIFT, layer_wise, whole_network
+from _table import compared
 
 from neurodeploy.program import Dense, Edge, Input, Neuron, Node, Program
 from neurodeploy.simulator import run_golden
@@ -109,6 +110,8 @@ def speed(count: int) -> None:
     best = interleaved(works, 300 if count == 1 else 60)
     hand = min(best["by hand, layer-wise"], best["by hand, one scan"])
     shown = ", ".join(f"{name} {seconds * 1e3:.2f} ms" for name, seconds in best.items())
+    peers = {name: 1e3 * seconds for name, seconds in best.items() if name != "ours"}
+    compared(f"784-512-10 in onnxruntime, 32 steps, batch {count}", 1e3 * best["ours"], peers)
     print(
         f"batch {count}: {shown}; {best['torch, floats'] / best['ours']:.1f} times as fast as "
         f"torch, {best['ours'] / hand:.2f} times the best by hand"

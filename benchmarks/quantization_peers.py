@@ -15,6 +15,7 @@ from statistics import median
 import torch
 from _peer_exports import FAMILIES, exact, in_lava, share
 from _peers import LIBRARIES, Layer, Network
+from _table import compared
 from torch import Tensor, nn
 
 from neurodeploy.demo.digits import Digits, load_digits
@@ -75,6 +76,8 @@ def compare(digits: Digits, steps: int, epochs: int) -> None:
         assert same, f"{name}: the same weights must give the same spikes"
     with torch.enable_grad():
         times = trained(networks, train, digits.train_labels, epochs)
+    peers = {name: 1e3 * seconds for name, seconds in times.items() if name != "quant"}
+    compared(f"an epoch on Loihi's integers, {steps} steps", 1e3 * times["quant"], peers)
     for name, network in networks.items():
         right = (network.counts(test).argmax(1) == digits.test_labels).float().mean()
         layers = network.layers(few)

@@ -17,6 +17,7 @@ import time
 import numpy as np
 import torch
 from _iterations import iteration
+from _table import compared
 from torch import Tensor, nn
 
 import neurodeploy as nd
@@ -107,6 +108,9 @@ def main() -> None:
             start = time.process_time()
             step()
             times[name].append(1e3 * (time.process_time() - start))
+    for name in FORMATS:
+        peers = {other: min(times[other]) for other in ("floats", "floats, twice")}
+        compared(f"a training step on the grid of {name}", min(times[name]), peers)
     for name, each in times.items():
         ratios = [a / b for a, b in zip(each, times["floats"], strict=True)]
         print(
