@@ -122,7 +122,7 @@ def test_a_captured_residual_network_trains_as_an_eager_one(fuse: bool) -> None:
         # At the same weights: rounding of an update may flip a spike, and losses part from there.
         functional.reset(net)
         eager = loss(net(x), target)
-        assert losses[-1] == pytest.approx(float(eager), rel=1e-5)
+        assert losses[-1] == pytest.approx(float(eager.detach()), rel=1e-5)
         gradients = torch.autograd.grad(eager, [*net.parameters()])
         functional.reset(net)
         for (key, value), other in zip(captured.items(), gradients, strict=True):
