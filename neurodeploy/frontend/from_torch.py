@@ -146,6 +146,12 @@ class _Builder:
         if isinstance(module, layer.Concat):
             shapes = [self.shapes[source] for source in sources]
             return [concat(module, name, tuple(map(Edge, sources)), shapes[0])]
+        if len(sources) > 1:
+            raise UnsupportedLayerError(
+                f"{name}: {type(module).__name__} reads {len(sources)} values; those of a network "
+                "that is exported read one",
+                remedy="add the values up before the neurons, or train in floats",
+            )
         return nodes_of(module, name, Edge(sources[0]), self.shapes[sources[0]])
 
     def _append(self, node: Node) -> None:

@@ -62,6 +62,8 @@ def inputs_of(module: nn.Module, count: int) -> int:
     """Return how many of `count` values a layer's forward takes."""
     if isinstance(module, layer.Concat):
         return max(count, 1)
+    if isinstance(module, neuron.EquationNeuron):
+        return len(module.equations.inputs)
     return 3 if isinstance(module, layer.SpikeAttention) else 1
 
 
@@ -85,7 +87,10 @@ def describe(module: nn.Module) -> dict[str, Any]:
     """
     kind = _kind(module)
     if kind not in _NAMES and kind is not CHAIN.kind:
-        raise UnsupportedLayerError(f"{type(module).__name__} is not a layer that can be saved")
+        raise UnsupportedLayerError(
+            f"{type(module).__name__} is not a layer that can be saved",
+            remedy="use the layers of snncore.layer or quant",
+        )
     name = _NAMES.get(kind, CHAIN.name)
     container = _CONTAINERS.get(name)
     if container is not None:

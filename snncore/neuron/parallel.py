@@ -101,8 +101,7 @@ class PSN(Neuron):
         super().__init__(**options)
         if type(steps) is not int or steps < 1:
             raise ValueError(f"PSN.steps: {steps!r} is not a count of steps")
-        if self.step_mode != StepMode.MULTI:
-            raise ValueError('PSN.step_mode: sees all steps at once (use step_mode="m")')
+        self._require_sequences()
         if self.backend not in (AUTO, "torch"):
             raise ValueError(f"PSN.backend: {self.backend!r} cannot run it (use 'torch')")
         self.steps = steps
@@ -116,6 +115,7 @@ class PSN(Neuron):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes for a sequence of exactly `steps` steps."""
+        self._require_sequences()
         self._check(x)
         if x.shape[0] != self.steps:
             raise ValueError(f"PSN: has {self.steps} steps, and the input {x.shape[0]}")
@@ -128,6 +128,10 @@ class PSN(Neuron):
     def weights(self) -> Tensor:
         """Return the weights that are applied: a row for each step."""
         return self.weight
+
+    def _require_sequences(self) -> None:
+        if self.step_mode != StepMode.MULTI:
+            raise ValueError('PSN.step_mode: sees all steps at once (use step_mode="m")')
 
 
 class MaskedPSN(PSN):

@@ -62,10 +62,11 @@ def _backward(
 ) -> tuple[Tensor, Tensor]:
     """Return the gradients of times (n, I) and weights (O, I), given those of the spikes (n, O)."""
     fired = first.isfinite()
-    cause = times[:, None, :] < torch.where(fired, first, -torch.inf)[..., None]
-    since = torch.where(cause, first[..., None] - times[:, None, :], 0)
-    response = torch.where(cause, kernel.response(since), 0)
-    slopes = torch.where(cause, kernel.slope(response, kernel.sink(since)), 0)
+    # Nothing has come before a spike that never comes; a response starts at zero.
+    until = torch.where(fired, first, -torch.inf)[..., None]
+    since = (until - times[:, None, :]).clamp(min=0)
+    response = kernel.response(since)
+    slopes = kernel.slope(response, kernel.sink(since)) * (since > 0)
     steepness = torch.einsum("noi,oi->no", slopes, weight)
     # A spike that only grazes the threshold has no gradient.
     steep = fired & (steepness > 0)

@@ -49,6 +49,11 @@ class Kernel(ABC):
         """Return the voltage after a while."""
         return self.fade(s) * voltage + self.response(s) * current
 
+    def crosses(self, voltage: Tensor, current: Tensor, length: Tensor, threshold: float) -> Tensor:
+        """Return whether the voltage is at the threshold, or reaches it within a length."""
+        top = torch.minimum(self.peak(voltage, current), length)
+        return (voltage >= threshold) | (self.voltage(voltage, current, top) >= threshold)
+
 
 @dataclass(frozen=True)
 class Ramp(Kernel):
@@ -148,6 +153,17 @@ class Leaky(Kernel):
         else:
             s = self._halved(voltage, safe, threshold)
         return torch.where(voltage >= threshold, 0.0, torch.where(rises, s, inf))
+
+    def crosses(self, voltage: Tensor, current: Tensor, length: Tensor, threshold: float) -> Tensor:
+        """Return whether the voltage is at the threshold, or reaches it within a length."""
+        if self.tau_mem != 2 * self.tau_syn:
+            return super().crosses(voltage, current, length, threshold)
+        # The root of `_double` is compared with the end: no logarithm of every voltage.
+        both = voltage + current
+        square = both.square() - 4 * threshold * current
+        root = both + square.clamp(min=0).sqrt()
+        within = (root >= 2 * self.fade(length) * current) & (square >= 0)
+        return (voltage >= threshold) | (within & (current > voltage) & (both > 0))
 
     def _equal(self, voltage: Tensor, current: Tensor, threshold: float) -> Tensor:
         """Solve (voltage + current * y) * exp(-y) = threshold for y = s / tau."""

@@ -54,10 +54,11 @@ def walk(times: Tensor, weight: Tensor, kernel: Kernel) -> Iterator[Stretch]:
         start, fires = ordered[:, here], ordered[:, here].isfinite()
         clock = torch.where(fires, start, 0)
         since = (clock[:, :, None] - clock[:, None, :]).clamp(min=0)
-        mask = (fires[:, :, None] & fires[:, None, :]).tril()
+        # Numbers are multiplied faster than they are chosen.
+        mask = (fires[:, :, None] & fires[:, None, :]).tril().to(times.dtype)
         arriving = weights[order[:, here]]
-        voltage = torch.where(mask, kernel.response(since), 0) @ arriving
-        current = torch.where(mask, kernel.sink(since), 0) @ arriving
+        voltage = (kernel.response(since) * mask) @ arriving
+        current = (kernel.sink(since) * mask) @ arriving
         if carried is not None:
             past = torch.where(fires, clock - carried[2], 0).clamp(min=0)[..., None]
             last_voltage, last_current = carried[0][:, None], carried[1][:, None]
@@ -77,16 +78,19 @@ def first_crossing(
     `begin` and `length` are the times in which a stretch counts, and the states those at `begin`.
     """
     voltage, current = states
-    top = torch.minimum(kernel.peak(voltage, current), length)
-    crosses = (voltage >= threshold) | (kernel.voltage(voltage, current, top) >= threshold)
-    crosses = crosses & (length >= 0) & begin.isfinite()
-    # Only the first one is solved for.
-    index = crosses.to(torch.uint8).argmax(1, keepdim=True)
+    crosses = kernel.crosses(voltage, current, length, threshold)
+    crosses = crosses & ((length >= 0) & begin.isfinite())
+    # Only the first one is solved for. A largest value is sooner known than its index.
+    last = crosses.shape[1] - 1
+    countdown = torch.arange(last + 1, 0, -1, device=begin.device, dtype=voltage.dtype)
+    most = (crosses.to(voltage.dtype) * countdown[:, None]).amax(1, keepdim=True)
+    index = (last + 1 - most).clamp(max=last).long()
 
     def chosen(values: Tensor) -> Tensor:
         return values.expand_as(crosses).gather(1, index).squeeze(1)
 
-    s = kernel.crossing(chosen(voltage), chosen(current), threshold)
+    states = chosen(voltage), chosen(current)
     # Where the peak just touches the threshold, rounding decides.
-    s = torch.minimum(s, chosen(top))
-    return torch.where(crosses.any(1), chosen(begin) + s, torch.inf)
+    top = torch.minimum(kernel.peak(*states), chosen(length))
+    s = torch.minimum(kernel.crossing(*states, threshold), top)
+    return torch.where(most.squeeze(1) > 0, chosen(begin) + s, torch.inf)

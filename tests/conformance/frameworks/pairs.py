@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from snncore import functional
 
 
 def whole(module: Any, x: Tensor) -> Tensor:
@@ -39,46 +42,73 @@ class Pair:
     steps: int | None = None
 
 
+@dataclass(frozen=True)
+class Run:
+    """Outputs and gradients of their module and of ours, and the unit of each gradient."""
+
+    outputs: list[Tensor]
+    gradients: list[tuple[Tensor, Tensor]]
+    units: list[float]
+
+
 def compared(pair: Pair, seed: int, steps: int) -> dict[str, float]:
     """Return how values differ in single precision, and gradients in both."""
-    single = _compared(pair, seed, steps)
-    torch.set_default_dtype(torch.float64)
-    try:
-        double = _compared(pair, seed, steps)
-    finally:
-        torch.set_default_dtype(torch.float32)
-    return single | {"exact": double["gradient"]}
-
-
-def _compared(pair: Pair, seed: int, steps: int) -> dict[str, float]:
-    """Return the values that differ, the spikes, and the largest difference of gradients."""
     torch.manual_seed(seed)
-    theirs, ours = pair.theirs(), pair.ours()
-    _copy(pair, theirs, ours)
+    modules = pair.theirs(), pair.ours()
+    _copy(pair, *modules)
     x = torch.randn(pair.steps or steps, 4, *pair.shape) * 0.9 + 0.3
     # Half of the samples meet thresholds exactly.
     x[:, 2:] = (x[:, 2:] * 8).round() / 8
     x = ((x * 8).round() / 8 if pair.grid else x) * pair.scale + pair.offset
+    single = _run(pair, copy.deepcopy(modules), x)
+    torch.set_default_dtype(torch.float64)
+    try:
+        double = _run(pair, tuple(map(_wide, modules)), x.double())
+    finally:
+        torch.set_default_dtype(torch.float32)
+    theirs, ours = single.outputs
+    result = {
+        "values": theirs.numel(),
+        "differ": int((theirs != ours).sum()),
+        "apart": _apart(theirs, ours),
+        "fired": int((theirs != 0).sum()),
+        "gradient": _furthest(single, single.gradients),
+        "exact": _furthest(double, double.gradients),
+        "steep": max(float(first.abs().max()) for first, _ in single.gradients),
+    }
+    # Where double precision sends the same, our gradients there are the reference of both.
+    alike = torch.allclose(ours.double(), double.outputs[1], rtol=0, atol=1e-4)
+    both = list(zip(single.gradients, double.gradients, strict=True)) if alike else []
+    for who, name in enumerate(("theirs", "ours")):
+        result[name] = _furthest(double, [(mine[who], wide[1]) for mine, wide in both])
+    return result
+
+
+def _run(pair: Pair, modules: Any, x: Tensor) -> Run:
+    """Run both on the same input, forward and backward."""
+    theirs, ours = modules
     inputs = [x.clone().requires_grad_() for _ in range(2)]
     outputs = [pair.run(theirs, inputs[0]), whole(ours, inputs[1])]
-    weights = torch.randn(outputs[0].shape)
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.randn(outputs[0].shape, generator=generator, dtype=torch.float32).to(x)
     for output in outputs:
         (output * weights).sum().backward()
-    gradients = [(inputs[0].grad, inputs[1].grad), *_gradients(pair, theirs, ours)]
-    return {
-        "values": outputs[0].numel(),
-        "differ": int((outputs[0] != outputs[1]).sum()),
-        "apart": _apart(outputs[0], outputs[1]),
-        "fired": int((outputs[0] != 0).sum()),
-        "gradient": max(_apart(first, second) for first, second in gradients),
-        "steep": max(float(first.abs().max()) for first, _ in gradients if first is not None),
-    }
+    gradients: list[tuple[Any, Any]] = [(inputs[0].grad, inputs[1].grad)]
+    units = [_largest(inputs[0].grad)]
+    for name, source in pair.same.items():
+        target = _named(ours, name)
+        if isinstance(source, str) and isinstance(target, nn.Parameter):
+            other = _named(theirs, source)
+            gradients.append((other.grad, target.grad.reshape(other.shape)))
+            one = target.numel() == 1
+            units.append(_terms(ours, name, x, weights) if one else _largest(other.grad))
+    return Run(outputs, gradients, units)
 
 
 def worst(results: list[dict[str, float]]) -> dict[str, float]:
     """Return the sums of counts and the largest differences of several seeds."""
     sums = {key: sum(each[key] for each in results) for key in ("values", "differ", "fired")}
-    largest = ("apart", "gradient", "exact", "steep")
+    largest = ("apart", "gradient", "exact", "theirs", "ours", "steep")
     return sums | {key: max(each[key] for each in results) for key in largest}
 
 
@@ -91,24 +121,41 @@ def _copy(pair: Pair, theirs: Any, ours: Any) -> None:
             target.copy_(torch.as_tensor(value).reshape(target.shape))
 
 
-def _gradients(pair: Pair, theirs: Any, ours: Any) -> list[tuple[Any, Any]]:
-    """Return the gradients of the parameters that both have under a name."""
-    pairs = []
-    for name, source in pair.same.items():
-        target = _named(ours, name)
-        if isinstance(source, str) and isinstance(target, nn.Parameter):
-            other = _named(theirs, source)
-            pairs.append((other.grad, target.grad.reshape(other.shape)))
-    return pairs
-
-
 def _named(module: Any, path: str) -> Any:
     for name in path.split("."):
         module = module[int(name)] if name.isdigit() else getattr(module, name)
     return module
 
 
+def _wide(module: Any) -> Any:
+    """Return a module in double precision; a surrogate has no numbers of its own."""
+    return module.double() if hasattr(module, "double") else module
+
+
+def _terms(ours: Any, name: str, x: Tensor, weights: Tensor) -> float:
+    """Return the sum of the absolute gradients that neurons have of the one number they share."""
+    many = copy.deepcopy(ours)
+    functional.reset(many)
+    number = _named(many, name).detach()
+    setattr(many, name, nn.Parameter(number.expand(x.shape[2:]).clone()))
+    (whole(many, x) * weights).sum().backward()
+    return max(1.0, float(_named(many, name).grad.abs().sum()))
+
+
+def _furthest(run: Run, gradients: list[tuple[Tensor, Tensor]]) -> float:
+    """Return the largest difference of gradients, each in its unit."""
+    apart = [
+        float((first - second).abs().max()) / unit
+        for (first, second), unit in zip(gradients, run.units, strict=False)
+    ]
+    return max(apart, default=0.0)
+
+
+def _largest(values: Any) -> float:
+    """Return the largest absolute value, or one if it is less."""
+    return max(1.0, float(values.detach().abs().max()))
+
+
 def _apart(first: Tensor, second: Tensor) -> float:
     """Return the largest difference, in units of the largest value if that is above one."""
-    size = max(1.0, float(first.detach().abs().max()))
-    return float((first - second).detach().abs().max()) / size
+    return float((first - second).detach().abs().max()) / _largest(first)

@@ -20,6 +20,10 @@ class Stateful:
         self.module = module
         self.states: tuple[Any, ...] = ()
 
+    def double(self) -> Stateful:
+        self.module.double()
+        return self
+
     def __call__(self, x: Any) -> Any:
         spikes, *self.states = self.module(x, *self.states)
         return spikes
@@ -39,17 +43,17 @@ def pair(kind: str, reset: str, form: dict[str, Any], own: dict[str, Any]) -> Pa
     )
 
 
-_BOTH: dict[str, Any] = {"alpha": 0.85, "beta": 0.75}
+_BOTH: dict[str, Any] = {"alpha": 0.875, "beta": 0.75}
 NEURONS = {
     f"{name} {reset}": pair(name.split()[0], reset, form, own)
     for reset in RESETS
     for name, form, own in (
-        ("Leaky", {"beta": 0.9}, {"beta": 0.9}),
-        ("Leaky at once", {"beta": 0.9, "reset_delay": False}, {"beta": 0.9, "delayed": False}),
+        ("Leaky", {"beta": 0.875}, {"beta": 0.875}),
+        ("Leaky at once", {"beta": 0.875, "reset_delay": False}, {"beta": 0.875, "delayed": False}),
         (
             "Leaky graded",
-            {"beta": 0.9, "graded_spikes_factor": 1.5},
-            {"beta": 0.9, "gain": 1.5},
+            {"beta": 0.875, "graded_spikes_factor": 1.5},
+            {"beta": 0.875, "gain": 1.5},
         ),
         ("Synaptic", _BOTH, _BOTH),
         ("Alpha", _BOTH, _BOTH),
@@ -61,7 +65,10 @@ NEURONS = {
     )
 }
 SURROGATES = {
-    f"surrogate {name}": Pair(lambda make=make: make(), lambda rule=rule: _strict(rule), {})
+    # Inputs beyond -3.5 make their sigmoid's gradient nan.
+    f"surrogate {name}": Pair(
+        lambda make=make: make(), lambda rule=rule: _strict(rule), {}, scale=0.5
+    )
     for name, make, rule in (
         (
             "straight_through_estimator",

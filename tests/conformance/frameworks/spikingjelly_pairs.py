@@ -74,6 +74,20 @@ NEURONS = {
         {"": (-0.1, {})},
         scale=2.0,
     ),
+    **spiking(
+        "EIF",
+        theirs.EIFNode,
+        lambda **own: neuron.EIF(initial={"v": -0.1}, **own),
+        {},
+        {"": (-0.1, {})},
+    ),
+    "ComplementaryLIF": Pair(
+        lambda: theirs.ComplementaryLIFNode(
+            3.0, surrogate_function=their_surrogate.Sigmoid(4.0), step_mode="m"
+        ),
+        lambda: neuron.ComplementaryLIF(3.0, surrogate=surrogate.Sigmoid(4.0), backend="torch"),
+        {},
+    ),
     "HalfThresholdIF": Pair(
         lambda: theirs.HalfThresholdIFNode(
             v_threshold=1.0, step_mode="m", surrogate_function=their_surrogate.Sigmoid(4.0)
@@ -174,6 +188,7 @@ def _recurrent(name: str, both: bool) -> Pair:
         lambda: ours(6, 5, bidirectional=both),
         same,
         (6,),
+        steps=2 * STEPS,
     )
 
 

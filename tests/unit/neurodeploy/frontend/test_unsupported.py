@@ -10,7 +10,7 @@ import neurodeploy as nd
 import quant
 from neurodeploy.errors import UnsupportedLayerError
 from neurodeploy.frontend import graph_of
-from snncore import layer
+from snncore import layer, neuron
 
 Forward = Callable[["Given", Tensor], object]
 
@@ -124,6 +124,21 @@ def test_a_second_input_is_refused(kind: type[nn.Module]) -> None:
 
 def test_a_second_input_that_has_a_default_and_no_use_is_none() -> None:
     assert nd.lower(Default(), example=torch.zeros(2, 1, 3)).output == "lif"
+
+
+def test_neurons_of_two_inputs_are_refused() -> None:
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.near, self.far = layer.Linear(3, 3), layer.Linear(3, 3)
+            self.fire = neuron.DendriticLIF()
+
+        def forward(self, x: Tensor) -> Tensor:
+            fired: Tensor = self.fire(self.near(x), self.far(x))
+            return fired
+
+    with pytest.raises(UnsupportedLayerError, match=r"fire: DendriticLIF reads 2 .*\(add the"):
+        graph_of(Network(), shape=(3,))
 
 
 def test_a_bias_without_neurons_is_refused() -> None:
