@@ -61,14 +61,27 @@ class CoreGraph:
 
 
 def partition(graph: CoreGraph, room: int) -> Integers:
-    """Return the chip of each core: as few chips as can be, with room for so many cores each."""
-    cores = len(graph.sizes)
-    chips = -(-cores // room)
-    if chips == 1:
-        return np.zeros(cores, np.int64)
-    in_order = np.arange(cores) // room
-    candidates = [_improved(graph, in_order, room), _multilevel(graph, chips, room)]
-    return _numbered(min(candidates, key=graph.cut))
+    """Return the chip of each vertex, of which none is larger than the room of a chip.
+
+    Single cores take as few chips as can be; vertices of several cores as few as were reached.
+    """
+    chips = -(-int(graph.sizes.sum()) // room)
+    if chips <= 1:
+        return np.zeros(len(graph.sizes), np.int64)
+    candidates = [_improved(graph, _in_order(graph, room), room), _multilevel(graph, chips, room)]
+    return _numbered(min(candidates, key=lambda where: (len(np.unique(where)), graph.cut(where))))
+
+
+def _in_order(graph: CoreGraph, room: int) -> Integers:
+    """Return chips that are filled one after another, the largest vertices first."""
+    where = np.zeros(len(graph.sizes), np.int64)
+    # At most one chip stays more than half empty.
+    free = np.full(2 * int(graph.sizes.sum()) // room + 2, room)
+    for vertex in np.argsort(-graph.sizes, kind="stable"):
+        chip = int(np.argmax(free >= graph.sizes[vertex]))
+        where[vertex] = chip
+        free[chip] -= graph.sizes[vertex]
+    return where
 
 
 def _multilevel(graph: CoreGraph, chips: int, room: int) -> Integers:
@@ -155,17 +168,25 @@ def _grown(graph: CoreGraph, room: int) -> Integers:
 
 
 def _packed(graph: CoreGraph, where: Integers, chips: int, room: int) -> Integers:
-    """Return single cores on so many chips: those of the emptiest ones fill up the others."""
-    used = np.bincount(where)
+    """Return so many chips, which the vertices of the emptiest others fill up.
+
+    A vertex that fits nowhere opens another chip.
+    """
+    used = np.bincount(where, graph.sizes)
     kept = np.sort(np.argsort(-used, kind="stable")[:chips])
     names = np.full(len(used), -1)
     names[kept] = np.arange(len(kept))
     packed = names[where]
-    free = room - np.bincount(packed[packed >= 0], minlength=chips)
-    for vertex in np.flatnonzero(packed < 0):
-        pulls = np.where(free > 0, _pulls(graph, packed, int(vertex), chips), -1)
+    free = np.full(max(chips, len(kept)), room)
+    np.subtract.at(free, packed[packed >= 0], graph.sizes[packed >= 0])
+    left = np.flatnonzero(packed < 0)
+    for vertex in left[np.argsort(-graph.sizes[left], kind="stable")]:
+        size = graph.sizes[vertex]
+        if not (free >= size).any():
+            free = np.append(free, room)
+        pulls = np.where(free >= size, _pulls(graph, packed, int(vertex), len(free)), -1)
         packed[vertex] = int(np.argmax(pulls))
-        free[packed[vertex]] -= 1
+        free[packed[vertex]] -= size
     return packed
 
 

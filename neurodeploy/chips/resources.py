@@ -72,6 +72,9 @@ class Spread:
     across: int
     # Spikes that another chip receives, each counted once a core, for one sample.
     spikes: float | None = None
+    # On a grid of chips, the row and column of each, and the mean way of the axons that cross.
+    places: tuple[tuple[int, int], ...] = ()
+    hops: float = 0.0
 
     @property
     def used(self) -> int:

@@ -5,6 +5,7 @@ from neurodeploy.report.links import Divergence as Divergence
 from neurodeploy.report.links import LayerSummary as LayerSummary
 from neurodeploy.report.links import Link as Link
 from neurodeploy.report.links import Status as Status
+from neurodeploy.report.network import NodeSummary as NodeSummary
 from neurodeploy.report.report import Report as Report
 
-__all__ = ["EVERY_SPIKE", "Divergence", "LayerSummary", "Link", "Report", "Status"]
+__all__ = ["EVERY_SPIKE", "Divergence", "LayerSummary", "Link", "NodeSummary", "Report", "Status"]

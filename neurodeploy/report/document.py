@@ -30,6 +30,7 @@ def report_json(report: Report) -> str:
         "facts": {str(name): str(fact) for name, fact in report.facts.items()},
         "accuracies": {str(name): _number(share) for name, share in report.accuracies.items()},
         "layers": [_layer(layer) for layer in report.layers],
+        "network": [asdict(node) for node in report.network],
         "links": [_link(link) for link in report.links],
         "on_chip": asdict(report.on_chip),
     }

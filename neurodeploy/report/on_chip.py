@@ -55,7 +55,8 @@ def spread_lines(placed: Placement) -> list[str]:
         return []
     share = f"({spread.across / max(spread.axons, 1):.0%})"
     axons = f"{spread.across:,} of {spread.axons:,} axons between cores"
-    lines = [f"{axons} lead to another chip {share}"]
+    way = f", {spread.hops:.1f} chips away on average" if spread.places else ""
+    lines = [f"{axons} lead to another chip {share}{way}"]
     if spread.spikes is not None:
         lines.append(f"{spread.spikes:,.1f} spikes go to another chip for one sample, once a core")
     return lines

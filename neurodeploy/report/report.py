@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from neurodeploy.chips.resources import OnChip
 from neurodeploy.report.links import Divergence, LayerSummary, Link, Status
+from neurodeploy.report.network import NodeSummary
 from neurodeploy.trace import Trace
 
 
@@ -32,6 +33,8 @@ class Report:
     accuracies: Mapping[str, float] = field(default_factory=dict)
     # The target's description of the network on its chips, and its activity there.
     on_chip: OnChip = field(default_factory=OnChip)
+    # The nodes of the network as the artifact holds it, in the order of computation.
+    network: tuple[NodeSummary, ...] = ()
 
     def __repr__(self) -> str:
         links = ", ".join(f"{link.name}: {link.status}" for link in self.links)

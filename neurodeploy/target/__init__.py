@@ -45,6 +45,7 @@ from neurodeploy.target.protocol import Target as Target
 from neurodeploy.target.protocol import checked_options as checked_options
 from neurodeploy.target.protocol import on_chip as on_chip
 from neurodeploy.target.registry import GROUP as GROUP
+from neurodeploy.target.registry import board as board
 from neurodeploy.target.registry import target as target
 from neurodeploy.target.registry import targets as targets
 from neurodeploy.target.samples import random_samples as random_samples
@@ -80,6 +81,7 @@ __all__ = [
     "TakesFloats",
     "Target",
     "as_built",
+    "board",
     "checked_options",
     "chip_part",
     "chosen_simulator",

@@ -315,7 +315,7 @@ class RestructuresPrograms(Protocol):
 
 
 def on_chip(
-    chip: Target,
+    chip: object,
     program: Program,
     operations: tuple[LayerOperations, ...] = (),
     metrics: NeuroBench | None = None,

@@ -14,6 +14,7 @@ from neurodeploy.report import LayerSummary, Link, Report, Status
 from neurodeploy.target import Simulation
 from neurodeploy.trace import Trace, accuracy
 from neurodeploy.verification.meaning import Meaning, meaning_of
+from neurodeploy.verification.nodes import node_summaries
 from neurodeploy.verification.simulated import Progress, RunOutcome, simulated
 from neurodeploy.verification.structure import structure
 from neurodeploy.verification.subject import Subject
@@ -59,6 +60,7 @@ def verify(
         title=f"{artifact.path or 'network'} on {artifact.target}",
         links=(trained.link, *fast, structured, *(each.link for each in judged)),
         layers=layer_summaries(meaning.layers, meaning.shown),
+        network=node_summaries(meaning.network),
         facts=_facts(artifact, meaning, seconds) | _model(artifact, original.sha256),
         trace=pictured(meaning.shown),
         on_chip=meaning.on_chip(chip),

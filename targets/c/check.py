@@ -3,6 +3,7 @@
 1. The program has one input, and neurons at its output, which send numbers of at most 32 bits.
 2. Every sum, every state and every value on the way to them has at most 64 bits.
 3. A step computes no more values than golden does in a moment.
+4. There are no more weights than a compiler reads as text.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from targets.c.text.network import Network
 
 _WORD = Interval(-(1 << 31), (1 << 31) - 1)
 _MOST_VALUES = 1 << 25
+_MOST_WEIGHTS = 1 << 24
 
 
 @remembered
@@ -35,6 +37,12 @@ def check(program: Program) -> tuple[Finding, ...]:
         largest = max(values, key=lambda name: values[name])
         message = f"has {values[largest]:,} values; a network may have {_MOST_VALUES:,}"
         return (_error(largest, message, "make it smaller, or split the network"),)
+    weights = {node.name: node.parameter_count for node in program.synapses}
+    if sum(weights.values()) > _MOST_WEIGHTS:
+        largest = max(weights, key=lambda name: weights[name])
+        message = f"has {weights[largest]:,} of {sum(weights.values()):,} weights; C's text may "
+        remedy = "make it smaller, or export for onnx or nir"
+        return (_error(largest, f"{message}have {_MOST_WEIGHTS:,}", remedy),)
     try:
         network = network_of(program, True)
         sent = network.memory.ranges.values[program.output]

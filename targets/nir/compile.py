@@ -12,7 +12,7 @@ from neurodeploy.target import encoding_contract, require_fits
 from targets.nir.check import check
 from targets.nir.file.description import CONVENTIONS, GROUP, described
 from targets.nir.file.tree import Tree, file_of, h5py_module
-from targets.nir.file.vectors import SAMPLES, vectors_of
+from targets.nir.file.vectors import SAMPLES, steps_of, vectors_of
 from targets.nir.graph.names import Names
 from targets.nir.graph.nodes import nodes_of
 
@@ -23,7 +23,7 @@ VERSION = "1.0.8"
 
 
 def compile_program(program: Program, dt: str) -> Artifact:
-    """Return the artifact of a program: NIR's graph, and its golden vectors.
+    """Return the artifact of a program: NIR's graph, and golden vectors unless it is large.
 
     Raises:
         DoesNotFitError: if `check` finds an error.
@@ -32,11 +32,14 @@ def compile_program(program: Program, dt: str) -> Artifact:
     seconds = seconds_of(dt)
     require_fits("nir", check(program))
     names = Names(node.name for node in program.nodes).of
-    # Before the file is in memory.
-    vectors = vectors_of(program, names, seconds)
+    files = {}
+    if steps_of(program):
+        # Before the file is in memory.
+        files[VECTORS] = vectors_of(program, names, seconds)
+    files[FILE] = file_of(tree_of(program, seconds))
     return Artifact(
         "nir",
-        {FILE: file_of(tree_of(program, seconds)), VECTORS: vectors},
+        files,
         contract(program, names, seconds),
         program_hashes(program),
         options={"dt": repr(seconds)},
@@ -76,7 +79,9 @@ def tree_of(program: Program, dt: float) -> Tree:
 def contract(program: Program, names: dict[str, str], dt: float) -> dict[str, Any]:
     """Return what a receiver must be told."""
     first = program.input
-    steps, samples, _, seed = SAMPLES
+    _, samples, _, seed = SAMPLES
+    steps = steps_of(program)
+    vectors = {"file": VECTORS, "steps": steps, "samples": samples, "seed": seed}
     return {
         "nir": VERSION,
         "dt": dt,
@@ -98,7 +103,7 @@ def contract(program: Program, names: dict[str, str], dt: float) -> dict[str, An
             for node in program.layers
         ],
         "output": program.output,
-        "vectors": {"file": VECTORS, "steps": steps, "samples": samples, "seed": seed},
+        "vectors": vectors if steps else None,
         # States are zero before the first step of every sample.
         "states": "zero",
     }

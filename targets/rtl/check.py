@@ -2,7 +2,8 @@
 
 1. The program has one input, and neurons at its output.
 2. Every node is one that has a stage.
-3. Every sum and every state has at most 64 bits, and no RAM or ROM more than 2^24 words.
+3. Every sum and every state has at most 64 bits, and no RAM or ROM more than 2^24 words; nor
+   have all weights together.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from targets.rtl.text.network import STAGE, Network
 
 _MOST_BITS = 64
 _MOST_WORDS = 1 << 24
+_MOST_WEIGHTS = 1 << 24
 
 
 @remembered
@@ -29,7 +31,7 @@ def check(program: Program) -> tuple[Finding, ...]:
     if not isinstance(program.by_name[program.output], Neuron):
         message = "is the output, and no layer of neurons"
         return (_error(program.output, message, "end the network in neurons"),)
-    if findings := tuple(_unknown(program)):
+    if findings := (*_unknown(program), *_too_many(program)):
         return findings
     try:
         network = network_of(program)
@@ -57,6 +59,16 @@ def _unknown(program: Program) -> Iterator[Finding]:
         if not isinstance(node, Input | Flatten | Reshape) and not STAGE.knows(node):
             message = f"is of the kind {node.kind_name()}, which this target does not write"
             yield _error(node.name, message, "use weights or sum pools, or the target c")
+
+
+def _too_many(program: Program) -> Iterator[Finding]:
+    """Yield an error for the most weights if all of them are more than any part holds."""
+    weights = {node.name: node.parameter_count for node in program.synapses}
+    if sum(weights.values()) > _MOST_WEIGHTS:
+        largest = max(weights, key=lambda name: weights[name])
+        message = f"has {weights[largest]:,} of {sum(weights.values()):,} weights; Verilog may "
+        remedy = "make it smaller, or export for onnx or nir"
+        yield _error(largest, f"{message}have {_MOST_WEIGHTS:,}", remedy)
 
 
 def _too_large(network: Network) -> Iterator[Finding]:

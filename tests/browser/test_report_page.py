@@ -136,6 +136,18 @@ def test_layers_are_filtered_and_reached(browser: Browser) -> None:
     assert abs(top) < browser.size[1]
 
 
+def test_a_box_of_the_graph_leads_to_its_layer(browser: Browser) -> None:
+    box = "document.querySelectorAll('.network .node.linked')"
+    assert browser.value(f"[...{box}].map(each => each.dataset.layer)") == ["1", "4"]
+    browser.value(f"{box}[1].focus()")
+    browser.ask("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter")
+    card = "[...document.querySelectorAll('.activity article')].at(-1)"
+    top = browser.value(f"{card}.getBoundingClientRect().top")
+    assert -1 <= top < browser.size[1]
+    # Cores have numbers, which lead nowhere.
+    assert browser.value("document.querySelectorAll('.plain .to-layer').length") == 0
+
+
 def test_a_difference_is_reached_by_its_button(page: Path) -> None:
     report = _differing()
     path = write_report(report, page.parent / "differing")

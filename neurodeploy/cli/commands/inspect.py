@@ -37,6 +37,10 @@ class Views:
         str | None,
         typer.Option(metavar="PART", help="Synthesize Verilog for a part, such as ecp5-25k."),
     ] = None
+    boards: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Place it on these chips too, such as paicore."),
+    ] = None
 
 
 @command
@@ -52,8 +56,9 @@ def inspect(
     """Show the layers of a model or an artifact, and the chips that it fits.
 
     With samples, also show the operations for one sample and, for chips with published figures, an
-    estimate of its energy. With --synthesize, show the cells and the clock of an artifact of
-    Verilog, as the part's own tools report them.
+    estimate of its energy. With --boards, also place the network on chips that take other neurons,
+    or that nothing is exported to. With --synthesize, show the cells and the clock of an artifact
+    of Verilog, as the part's own tools report them.
     """
     from neurodeploy.errors import ValidationError
     from neurodeploy.graph import Graph
@@ -74,7 +79,7 @@ def inspect(
             raise ValidationError(f"{path}: is a model", remedy=ONLY_VERILOG)
         if isinstance(network, Graph):
             return _floats(head, network, reason, views.text)
-        return _integers(head, network, views.text, inputs, say)
+        return _integers(head, network, views, inputs, say)
 
 
 def _model(path: Path, build: str | None) -> tuple[Program | Graph, str]:
@@ -100,13 +105,16 @@ def _model(path: Path, build: str | None) -> tuple[Program | Graph, str]:
 def _integers(
     head: dict[str, Any],
     program: Program,
-    text: bool,
+    views: Views,
     samples: NDArray[Any] | None,
     say: Progress,
 ) -> Outcome:
     from neurodeploy.program import neurons_in
-    from neurodeploy.target import encoding_contract
+    from neurodeploy.target import board, encoding_contract
 
+    if views.boards is not None:
+        # A name that nobody knows is said before the work.
+        board(views.boards)
     first = program.input
     layers, fits = layers_of(program), fits_of(program, say)
     document = head | {
@@ -118,9 +126,11 @@ def _integers(
         "layers": layers,
         "targets": {name: fit.as_data() for name, fit in fits.items()},
     }
-    chips = chips_of({name: fit.form for name, fit in fits.items() if fit.fits}, samples)
+    placed = {} if views.boards is None else {views.boards: program}
+    placed |= {name: fit.form for name, fit in fits.items() if fit.fits}
+    chips = chips_of(placed, samples)
     document |= {"chips": {name: asdict(each) for name, each in chips.items()}}
-    if text:
+    if views.text:
         return Outcome(document | {"text": program.text()}, _lines(program.text()))
     shape = "x".join(map(str, first.shape))
     encoding = "" if first.encoding is None else f", in integers {first.encoding}"

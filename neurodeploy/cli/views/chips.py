@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def chips_of(programs: Mapping[str, Program], samples: NDArray[Any] | None) -> dict[str, OnChip]:
-    """Return each named target's program on its chips, if it describes them."""
+    """Return the program of each named target, or board, on its chips, if it describes them."""
     from neurodeploy.chips.operations import fired, operations
     from neurodeploy.simulator import run_golden
     from neurodeploy.simulator.samples import checked_samples
-    from neurodeploy.target import KnowsChips, on_chip, target
+    from neurodeploy.target import KnowsChips, board, on_chip, targets
     from neurodeploy.verification.neurobench import neurobench
 
     chips: dict[str, OnChip] = {}
     for name, program in programs.items():
-        chip = target(name)
+        chip = targets().get(name) or board(name)
         if not isinstance(chip, KnowsChips):
             continue
         if samples is None:

@@ -15,7 +15,7 @@ LAYER_NUMBERS = frozenset({"size", "bits"})
 def layers_of(program: Program) -> list[dict[str, Any]]:
     """Return every layer as plain data, in the order of computation."""
     # Imported when there are layers: a command line without them starts without arrays.
-    from neurodeploy.cli.views.layer_data import layer_data, proved_ranges
+    from neurodeploy.program.described import layer_data, proved_ranges
 
     proved = proved_ranges(program)
     return [layer_data(node, program, proved) for node in program.nodes]

@@ -54,6 +54,7 @@ def merged(shards: Sequence[Shard], steps: int, path: str | None) -> Report:
             _layer([shard.report.layers[index] for shard in shards], steps * total)
             for index in range(len(first.layers))
         ),
+        network=first.network,
         facts=_facts(first, total, path),
         accuracies={
             name: sum(round(shard.report.accuracies[name] * shard.count) for shard in shards)

@@ -14,6 +14,7 @@ from neurodeploy.report.html.pictures.activity import activity
 from neurodeploy.report.html.pictures.chain import chain_picture
 from neurodeploy.report.html.pictures.cores import on_chip_section
 from neurodeploy.report.html.pictures.difference import difference_panel
+from neurodeploy.report.html.pictures.network import network_picture
 from neurodeploy.report.html.tables import accuracies, facts_table, layers_table, links_table
 from neurodeploy.report.links import Status
 from neurodeploy.report.words import Verdict, verdict
@@ -76,6 +77,8 @@ def _sections(report: Report) -> list[Markup]:
         sections.append(_section("Accuracy", accuracies(report)))
     if report.layers:
         sections.append(_section("Layers", layers_table(report.layers)))
+    if report.network:
+        sections.append(_section("Network", network_picture(report)))
     if report.on_chip.placements or report.on_chip.operations:
         sections.append(_section(report.on_chip.heading, on_chip_section(report.on_chip)))
     pictures = activity(report)

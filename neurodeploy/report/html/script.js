@@ -45,7 +45,7 @@
   };
   const choose = () => {
     const wanted = filter.value.trim().toLowerCase();
-    document.querySelectorAll(".activity article, table.layers tbody tr").forEach(each => {
+    document.querySelectorAll(".activity article, table.layers:not(.plain) tbody tr").forEach(each => {
       const name = each.querySelector("code, th").textContent.toLowerCase();
       each.hidden = !name.includes(wanted);
     });
@@ -77,7 +77,7 @@
     tools.append(jump);
   }
   /* A layer of the table leads to its pictures. */
-  document.querySelectorAll("table.layers tbody th").forEach(cell => {
+  document.querySelectorAll("table.layers:not(.plain) tbody th").forEach(cell => {
     const cards = [...document.querySelectorAll(".activity article")];
     const card = cards.find(each => each.querySelector("code").textContent === cell.textContent);
     if (card) {
@@ -85,6 +85,19 @@
       link.addEventListener("click", () => card.scrollIntoView({block: "start"}));
       cell.replaceChildren(link);
     }
+  });
+  /* So does a box of the graph, by a click or the enter key. */
+  document.querySelectorAll(".network .node").forEach(box => {
+    const cards = [...document.querySelectorAll(".activity article")];
+    const card = cards.find(each => each.querySelector("code").textContent === box.dataset.layer);
+    if (!card) return;
+    const go = () => card.scrollIntoView({block: "start"});
+    box.classList.add("linked");
+    box.setAttribute("tabindex", "0");
+    box.setAttribute("role", "link");
+    box.setAttribute("aria-label", `${box.dataset.layer}: its spikes`);
+    box.addEventListener("click", go);
+    box.addEventListener("keydown", event => { if (event.key === "Enter") go(); });
   });
   document.querySelector(".layer-cards").before(tools);
   move(main.dataset.step || first);

@@ -49,10 +49,15 @@ def drawn_range(program: Program) -> tuple[int, int]:
 
 def drawn_samples(program: Program) -> NDArray[np.int64]:
     """Return the drawn inputs (T, 1, ...) of a program, few enough for a moment's work."""
-    size, shapes = prod(program.input.shape), program.shapes
-    products = 1 + sum(int(n.fan_out(shapes[n.source.source]).sum()) for n in program.synapses)
-    steps = max(1, min(_STEPS, _PRODUCTS // products))
+    size, steps = prod(program.input.shape), max(1, affordable_steps(program, _STEPS))
     return drawn(steps * size, *drawn_range(program)).reshape(steps, 1, *program.input.shape)
+
+
+def affordable_steps(program: Program, most: int) -> int:
+    """Return how many steps golden computes in a moment: none of a large network."""
+    shapes = program.shapes
+    products = 1 + sum(int(n.fan_out(shapes[n.source.source]).sum()) for n in program.synapses)
+    return min(most, _PRODUCTS // products)
 
 
 @remembered

@@ -8,18 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.program import Neuron, Program, Signal
+from neurodeploy.program.remembered import remembered
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import random_samples
+from neurodeploy.target.source.vectors import affordable_steps
 from targets.nir.file.tree import Tree, file_of
 
-# Steps, samples, rate and seed.
+# The most steps, the number of samples, rate and seed.
 SAMPLES = (16, 2, 0.3, 0)
 _DATA = "TimeGriddedData"
 
 
+@remembered
+def steps_of(program: Program) -> int:
+    """Return the steps of a program's golden vectors; large networks have few, or none."""
+    return affordable_steps(program, SAMPLES[0])
+
+
 def vectors_of(program: Program, names: dict[str, str], dt: float) -> bytes:
     """Return the file of a program's golden vectors; `names` are those of NIR's nodes."""
-    samples = random_samples(program, *SAMPLES)
+    samples = random_samples(program, steps_of(program), *SAMPLES[1:])
     trace = run_golden(program, samples)
     kind = np.bool_ if program.input.signal == Signal.SPIKES else np.float32
     values: dict[str, NDArray[Any]] = {program.input.name: samples.astype(kind)}

@@ -109,7 +109,10 @@ def test_gitlabs_commands_run(model: Path, tmp_path: Path) -> None:
 
 
 def test_the_hook_checks_every_file(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (hook,) = read(ROOT / ".pre-commit-hooks.yaml")
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
@@ -122,6 +125,11 @@ def test_the_hook_checks_every_file(
     assert each.main(["-t", "onnx", "-t", "loihi", str(model), str(floats)]) == 3
     assert each.main(["--target", "onnx"]) == 0
     assert "error: " in capsys.readouterr().err
+    # A project may say its target once.
+    assert each.main([str(model)]) == 2
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[tool.neurodeploy]\ntarget = "onnx"\n')
+    assert each.main([str(model)]) == 0
 
 
 def test_our_own_workflow_calls_make() -> None:

@@ -63,7 +63,7 @@ def _table(caption: str, data: TableData) -> Markup:
         )
         for row in data.rows
     ]
-    return table(caption, head, rows, "layers")
+    return table(caption, head, rows, "layers plain")
 
 
 def _map(placed: Placement) -> Markup:

@@ -93,3 +93,18 @@ def test_joined_cores_of_any_size_stay_within_the_room(seed: int) -> None:
     for where in (start, better):
         assert np.bincount(where, sizes).max() <= room
     assert graph.cut(better) < graph.cut(start)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_vertices_of_powers_of_two_fill_chips_and_are_never_cut(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = 2 ** rng.integers(0, 7, 60)
+    pairs = rng.integers(0, 60, (2, 200))
+    graph = CoreGraph.of(sizes, *pairs, rng.integers(1, 90, 200))
+    chips = partition(graph, 100)
+    used = np.bincount(chips, sizes)
+    assert used.max() <= 100
+    # A vertex of 64 shares its chip with at most 36.
+    least = max(-(-int(sizes.sum()) // 100), int((sizes > 50).sum()))
+    assert least <= len(used) <= least + 1
+    assert graph.cut(chips) < graph.cut(rng.permutation(chips))

@@ -11,7 +11,9 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from neurodeploy.chips.resources import LayerNeeds, OnChip, Placement
 from neurodeploy.report.links import Divergence, Link, Status
+from neurodeploy.report.network import NodeSummary, Read
 from neurodeploy.report.report import Report
 from neurodeploy.trace import LayerTrace, Trace
 
@@ -308,3 +310,51 @@ def test_a_long_trace_shows_a_window_around_the_difference(named: Named) -> None
     assert len(page.to_html()) < 1 << 20
     assert len(having(root, "ring")) == 1
     assert re.search(r"\d of 6 kept samples, steps \d+ to \d+ of 1,000", words(root))
+
+
+def drawn(report: Report) -> ET.Element:
+    """Return the picture of the network."""
+    (picture,) = having(tree(report), "network")
+    return picture
+
+
+def test_the_network_is_a_graph_of_its_nodes(named: Named) -> None:
+    placed = Placement("a chip", (), 4, (LayerNeeds("conv1", 768, 9, 9, 8, "none", 0, 0, 3),))
+    nodes = (
+        NodeSummary("in", "input", (2, 14, 10)),
+        NodeSummary("w", "conv2d", (8, 12, 8), (Read("in"),), bits=5, ranges={"sum": (-1200, 900)}),
+        NodeSummary("conv1", "LIF", (8, 12, 8), (Read("w"), Read("conv1", 1))),
+        NodeSummary("skip", "add", (8, 12, 8), (Read("conv1"), Read("w"))),
+    )
+    report = dataclasses.replace(
+        named("equal"), network=nodes, on_chip=OnChip(placements=(placed,))
+    )
+    picture = drawn(report)
+    boxes = having(picture, "node")
+    assert [box.get("data-layer") for box in boxes] == ["in", "w", "conv1", "skip"]
+    assert "8 \N{MULTIPLICATION SIGN} 12 \N{MULTIPLICATION SIGN} 8, 5 bits" in words(boxes[1])
+    assert "sum -1,200 to 900" in words(boxes[1])
+    rate = next(layer.rate for layer in report.layers if layer.name == "conv1")
+    assert f"{rate:.3f}"[:4] in words(boxes[2])
+    assert "spikes a neuron and step, 3 cores of a chip" in words(boxes[2])
+    # Straight from box to box; the loop and the branch around a box have lanes beside them.
+    ways = [way.get("class") for way in picture.iter() if (way.get("class") or "")[:3] == "way"]
+    assert sorted(ways) == ["way", "way", "way", "way", "way late"]
+    assert "a step later" in words(picture)
+    assert "conv1 (LIF) reads w and conv1" in (picture.get("aria-label") or "")
+    assert not having(tree(named("equal")), "network")
+
+
+def test_long_ways_of_the_network_do_not_meet() -> None:
+    reads = [("a",), ("b", "a"), ("c", "a", "b"), ("d", "a")]
+    nodes = [NodeSummary("a", "input", (1,))]
+    for name, sources in zip("bcde", reads, strict=True):
+        nodes.append(NodeSummary(name, "add", (1,), tuple(map(Read, sources))))
+    picture = drawn(Report("branches", (), network=tuple(nodes)))
+    lanes: dict[str, list[tuple[float, float]]] = {}
+    for way in having(picture, "way"):
+        bend = re.fullmatch(r"M\S+ (\S+)H(\S+)V(\S+)H\S+l.*", way.get("d") or "")
+        if bend is not None:
+            lanes.setdefault(bend[2], []).append((float(bend[1]), float(bend[3])))
+    assert sum(map(len, lanes.values())) == 4
+    assert len(lanes) == 4

@@ -194,3 +194,20 @@ def test_one_edge_for_each_delay() -> None:
     whole = values["d"]["weight"] + values["d_1"]["weight"]
     assert np.array_equal(whole, WEIGHT * UNIT)
     assert {("in", "d"), ("in_delay_1", "d_1"), ("d", "n"), ("d_1", "n")} <= edges(program)
+
+
+def test_a_large_network_has_few_golden_vectors_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, none = image(), image()
+    products = 1 + sum(
+        int(node.fan_out(few.shapes[node.source.source]).sum()) for node in few.synapses
+    )
+    monkeypatch.setattr("neurodeploy.target.source.vectors._PRODUCTS", 3 * products)
+    artifact = target.compile(few)
+    assert artifact.contract["vectors"]["steps"] == 3
+    with h5py.File(io.BytesIO(artifact.files[VECTORS]), "r") as file:
+        assert file["nodes/n_0/observables/spikes/data"].shape[1] == 3
+    monkeypatch.setattr("neurodeploy.target.source.vectors._PRODUCTS", products - 1)
+    artifact = target.compile(none)
+    assert artifact.contract["vectors"] is None
+    assert [*artifact.files] == ["network.nir"]
+    assert target.compile(target.read(artifact)).files == artifact.files

@@ -107,3 +107,18 @@ def flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-64] ^= 1
     path.write_bytes(content)
+
+
+def test_boards_are_placed_on_beside_the_targets(call: Caller, here: Path) -> None:
+    done = call("inspect", "model.pt", "--samples", "samples.npz", "--boards", "paicore", "--json")
+    document = done.document
+    (placed,) = document["chips"]["paicore"]["placements"]
+    assert placed["chip"] == "PAICORE"
+    assert not placed["problems"]
+    assert sum(each["neurons"] for each in placed["layers"]) == document["neurons"]
+    assert "loihi" in document["chips"]
+    assert "PAICORE: " in call("inspect", "model.pt", "--boards", "paicore").out
+    unknown = call("inspect", "model.pt", "--boards", "nothing")
+    assert unknown.code == 2
+    assert "no board 'nothing' is known; there are: " in unknown.err
+    assert "paicore" in unknown.err

@@ -9,16 +9,14 @@ import numpy as np
 
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.errors import ValidationError
-from neurodeploy.program import (
-    Arithmetic,
-    Input,
-    Integers,
-    Neuron,
-    Node,
-    Program,
-    Selection,
-    Synapse,
-)
+from neurodeploy.program.integers import Integers
+from neurodeploy.program.kinds.arithmetic import Arithmetic
+from neurodeploy.program.kinds.input import Input
+from neurodeploy.program.kinds.neuron import Neuron
+from neurodeploy.program.kinds.node import Node
+from neurodeploy.program.kinds.selections import Selection
+from neurodeploy.program.kinds.synapse import Synapse
+from neurodeploy.program.program import Program
 from neurodeploy.program.ranges import Ranges, ranges
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 

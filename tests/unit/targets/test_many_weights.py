@@ -1,0 +1,24 @@
+"""Targets that write weights as text refuse more of them than a tool reads, at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from neurodeploy.target import Severity, target
+from tests.unit.programs import small
+
+
+@pytest.mark.parametrize("name", ["c", "rtl"])
+def test_too_many_weights_are_refused_by_the_largest_layer(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chip, count = target(name), small().parameter_count()
+    weights = sum(node.parameter_count for node in small().synapses)
+    assert not chip.check(small())
+    monkeypatch.setattr(f"targets.{name}.check._MOST_WEIGHTS", weights - 1)
+    (finding,) = chip.check(small())
+    assert finding.severity == Severity.ERROR
+    assert finding.node == "d"
+    assert f"has {weights} of {weights} weights" in finding.message
+    assert finding.remedy == "make it smaller, or export for onnx or nir"
+    assert count >= weights
