@@ -9,6 +9,10 @@ from snncore.dynamics.expression import LEAVES, Op
 from snncore.kernels.loop import rounding
 from snncore.kernels.loop.plan import KernelPlan
 
+_INSTRUCTIONS = {Op.EXP: 18, Op.LOG: 28, Op.DIVIDE: 2}
+# The instructions of a backward step from which segments are shorter.
+_MIDDLING, _LARGE, _HUGE = 25, 45, 60
+
 
 @dataclass(frozen=True)
 class TritonConfig:
@@ -80,13 +84,28 @@ def backward_config(
     """Choose the backward kernel's measures (tuned by `benchmarks/gpu/triton_kernels.py`)."""
     if steps <= 4:
         config = TritonConfig(512, 4, 4)
-    elif steps <= 16:
+    elif steps <= 16 and _size(plan) <= _HUGE:
         config = TritonConfig(64, 2, 8) if itemsize == 4 else TritonConfig(128, 2, 4)
-    elif itemsize == 2 and (learned or _work(plan) > 25):
+    elif _size(plan) > _LARGE:
+        config = TritonConfig(128, 2, 4, segment=4, ahead=True)
+    elif _size(plan) > _MIDDLING or (itemsize == 2 and (learned or _work(plan) > 25)):
         config = TritonConfig(128, 2, 8, segment=8, ahead=True)
     else:
         config = TritonConfig(128, 2, 16, ahead=True)
     return _narrowed(config, neurons)
+
+
+@lru_cache(maxsize=512)
+def _size(plan: KernelPlan) -> int:
+    """Count the instructions of a neuron's backward step, of which exponentials have many.
+
+    Triton's time to compile grows faster than the square of a segment's: 16 steps of a neuron with
+    four exponentials take it three minutes, and 4 steps two seconds, for a kernel as fast.
+    """
+    operations = plan.adjoint.operations
+    own = rounding.varies(operations)
+    each = (op.op for number, op in enumerate(operations) if own[number])
+    return sum(_INSTRUCTIONS.get(op, 1) for op in each if op not in LEAVES)
 
 
 @lru_cache(maxsize=512)
