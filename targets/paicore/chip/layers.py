@@ -139,7 +139,7 @@ def _lacking(layer: Layer) -> Iterator[str]:
 
 
 _AXONS = KindTable[[Shape, tuple[int, int, int]], int]("the axons of PAICORE")
-_SENDERS = KindTable[[Shape, Block], Block]("the axons of PAICORE")
+_SENDERS = KindTable[[Shape, Block], Block]("the senders of PAICORE")
 
 
 @_AXONS.register(Dense)
