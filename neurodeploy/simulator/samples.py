@@ -40,7 +40,15 @@ def checked_integers(program: Program, samples: Any) -> NDArray[np.int64]:
         SamplesError: if the shape, the type or a value does not fit the program's input.
         ValidationError: if the program does not have one input and neurons at its end.
     """
-    integers = _whole_numbers(program, _shaped(program, samples))
+    return _require_encoded(program, _whole_numbers(program, _shaped(program, samples)))
+
+
+def _require_encoded(program: Program, integers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return integers that the program's encoder, if it has one, can make.
+
+    Raises:
+        SamplesError: if one is beyond its range.
+    """
     encoding = program.input.encoding
     low, high = integers.min(), integers.max()
     if encoding is not None and not encoding.low <= low <= high <= encoding.high:
@@ -52,17 +60,19 @@ def checked_integers(program: Program, samples: Any) -> NDArray[np.int64]:
 def range_of_tensor(program: Program, samples: Any) -> Interval:
     """Return the range of samples that are the program's integers already, in a tensor of torch.
 
-    Only three numbers leave its device.
+    Only three numbers leave their device.
 
     Raises:
         SamplesError: if the shape or a value does not fit the program's input.
         ValidationError: if the program does not have one input and neurons at its end.
     """
-    low, high = map(float, samples.aminmax())
-    whole = not samples.is_floating_point() or bool((samples.round() == samples).all())
-    # Three samples that show what all of them show, the last one whether a value is a fraction.
-    ends = np.array([low, high, low if whole else 0.5]).reshape(1, 3, *[1] * (samples.ndim - 2))
-    seen = checked_integers(program, np.broadcast_to(ends, (1, 3, *samples.shape[2:])))
+    _check_ends(program)
+    _require_shape(program, tuple(samples.shape))
+    ends = [float(each) for each in samples.aminmax()]
+    if samples.is_floating_point() and not bool((samples.round() == samples).all()):
+        # A fraction stands for those that are there.
+        ends.append(0.5)
+    seen = _require_encoded(program, _whole_numbers(program, np.array(ends)))
     return Interval(int(seen.min()), int(seen.max()))
 
 
@@ -85,15 +95,24 @@ def users_samples(program: Program, integers: NDArray[np.int64]) -> NDArray[Any]
 
 def _shaped(program: Program, samples: Any) -> NDArray[Any]:
     _check_ends(program)
-    name, shape = program.input.name, program.input.shape
-    array = _array(name, samples)
-    expected = "(T, N, " + ", ".join(map(str, shape)) + ")"
-    if array.ndim < 3 or array.shape[2:] != shape:
-        remedy = f"time first, then the batch, then {shape}"
-        raise SamplesError(f"{name}: samples are {array.shape}, not {expected}", remedy=remedy)
-    if 0 in array.shape:
-        raise SamplesError(f"{name}: samples are empty: {array.shape}")
+    array = _array(program.input.name, samples)
+    _require_shape(program, array.shape)
     return array
+
+
+def _require_shape(program: Program, sizes: tuple[int, ...]) -> None:
+    """Check the shape of samples.
+
+    Raises:
+        SamplesError: if it is not (T, N, ...) of the program's input, or empty.
+    """
+    name, shape = program.input.name, program.input.shape
+    expected = "(T, N, " + ", ".join(map(str, shape)) + ")"
+    if len(sizes) < 3 or sizes[2:] != shape:
+        remedy = f"time first, then the batch, then {shape}"
+        raise SamplesError(f"{name}: samples are {sizes}, not {expected}", remedy=remedy)
+    if 0 in sizes:
+        raise SamplesError(f"{name}: samples are empty: {sizes}")
 
 
 def warn_of_values(program: Program, example: Any) -> None:

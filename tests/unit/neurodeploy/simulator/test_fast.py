@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from neurodeploy.errors import ValidationError
+from neurodeploy.errors import SamplesError, ValidationError
 from neurodeploy.program import Dense, Edge, Flatten, Input, Neuron, Program, Signal
 from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator import fast, run_golden
 from neurodeploy.simulator.carrier import carried_step
 from neurodeploy.simulator.engine import compiled as engine_choice
-from neurodeploy.simulator.fast import run_fast
+from neurodeploy.simulator.fast import run_fast, run_tensors
 from neurodeploy.simulator.layers import CompiledLayer, TorchLayer, compiled_layer
 from neurodeploy.simulator.weights import exact_weights
 from neurodeploy.verification.compare import compare
@@ -281,3 +281,30 @@ def test_weights_behind_a_pool_of_the_whole_image(alike: bool) -> None:
     assert weight.shape == (5, 3) if alike else (5, 48)
     samples = (rng.random((6, 4, 3, 4, 4)) < 0.5).astype(np.int64)
     assert check(program, samples) > 0
+
+
+def test_tensors_are_run_where_they_lie() -> None:
+    program = small()
+    samples = random_samples(program, 3, 20, 4)
+    golden = run_golden(program, samples)
+    arrays = run_tensors(program, torch.from_numpy(samples).to(torch.float32), states=True)
+    for name in golden:
+        for key, values in golden[name].values.items():
+            assert np.array_equal(arrays[name][key].numpy(), values)
+    assert golden.spikes() > 0
+    assert set(run_tensors(program, torch.from_numpy(samples))["n"]) == {"s"}
+
+
+@pytest.mark.parametrize(
+    ("value", "shape", "words"),
+    [
+        (0.5, (2, 1, 2), "not whole numbers"),
+        (float("nan"), (2, 1, 2), "NaN"),
+        (2.0, (2, 1, 2), "spikes are 0 or 1"),
+        (0.0, (2, 1, 3), r"\(2, 1, 3\), not \(T, N, 2\)"),
+        (0.0, (0, 1, 2), "empty"),
+    ],
+)
+def test_tensors_are_checked(value: float, shape: tuple[int, ...], words: str) -> None:
+    with pytest.raises(SamplesError, match=words):
+        run_tensors(small(), torch.full(shape, value))
