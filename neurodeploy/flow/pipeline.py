@@ -15,7 +15,7 @@ from neurodeploy import lowering, simulator, target, verification
 from neurodeploy.artifact import Artifact, Folder
 from neurodeploy.data.files import digest_of
 from neurodeploy.data.samples_file import read_samples as read_samples
-from neurodeploy.errors import UnknownNameError
+from neurodeploy.errors import DoesNotFitError, UnknownNameError
 from neurodeploy.flow.inputs import LoadedModel, RandomSamples, drawn_samples
 from neurodeploy.flow.lowered import Lowered, checked, float_target, lowered_for
 from neurodeploy.flow.proving import with_proofs
@@ -271,4 +271,11 @@ def _network_of(
     if isinstance(exported, Graph):
         shape = exported.input.shape if samples is None else tuple(np.shape(samples)[2:])
         return graph_of(model, shape=shape)
-    return lowered(graph_of(model, shape=exported.input.shape), chip)
+    graph = graph_of(model, shape=exported.input.shape)
+    try:
+        return lowered(graph, chip)
+    except DoesNotFitError as error:
+        if not lowering.in_floats(graph):
+            raise
+        remedy = "name the quantized model that was exported, with --model FILE"
+        raise DoesNotFitError(error.message, remedy=remedy) from error

@@ -15,6 +15,9 @@ from neurodeploy.errors import (
 )
 from neurodeploy.target.registry import targets
 
+# The endings of files that torch writes.
+_MODELS = (".pt", ".pth")
+
 
 def open_artifact(path: str | os.PathLike[str]) -> Artifact:
     """Return the artifact at a path: one of our folders, or a bare file in a vendor's format.
@@ -32,6 +35,9 @@ def open_artifact(path: str | os.PathLike[str]) -> Artifact:
     for name, chip in targets().items():
         if file.suffix.lower() in chip.capabilities.suffixes:
             return Artifact(name, {file.name: _content(file)}, path=file)
+    if file.suffix.lower() in _MODELS:
+        message = f"{file}: is a model, and no artifact or vendor's file"
+        raise ArtifactError(message, remedy=f"neurodeploy export {file} --target T")
     suffixes = sorted(s for chip in targets().values() for s in chip.capabilities.suffixes)
     raise ArtifactError(
         f"{file}: is not in a known format; those are: {', '.join(suffixes) or 'none'}",

@@ -1,6 +1,7 @@
 """The check for this target: errors for what the reduced modules cannot hold, and warnings.
 
-1. One input of at most three axes, no delays, neurons last, each driven by one sum.
+1. One input of at most three axes, no delays, neurons last, each driven by one sum; no more neurons
+   than golden vectors hold.
 2. Every weight is one float16, every parameter the sum of three at most.
 3. No sum and no state may wrap, as floats do not.
 Warnings: layers that miss L0, each with a remedy.
@@ -9,6 +10,7 @@ Warnings: layers that miss L0, each with a remedy.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 
@@ -34,6 +36,8 @@ from targets.lynxi.reduced.certificate import HALF_LIMIT, SINGLE_LIMIT, Level, i
 from targets.lynxi.reduced.plan import PlanPart, input_range, largest_weight_bits, plan_of
 
 _MOST_AXES = 3
+# The golden vectors hold every spike of every step.
+_MOST_NEURONS = 1 << 23
 # The longest axis of the input in the vendor's documents.
 _LARGEST_AXIS = 4095
 
@@ -41,7 +45,7 @@ _LARGEST_AXIS = 4095
 @remembered
 def check(program: Program) -> tuple[Finding, ...]:
     """Return every error and warning of a program, in the order of its nodes."""
-    findings = [*_structure(program)]
+    findings = [*_too_many(program)] or [*_structure(program)]
     if not findings:
         findings = [finding for node in program.nodes for finding in _VALUES(node)]
     if not findings:
@@ -49,6 +53,15 @@ def check(program: Program) -> tuple[Finding, ...]:
     if not findings:
         findings = [*_levels(program)]
     return tuple(findings)
+
+
+def _too_many(program: Program) -> Iterator[Finding]:
+    neurons = {node.name: prod(program.shapes[node.name]) for node in program.layers}
+    if sum(neurons.values()) > _MOST_NEURONS:
+        largest = max(neurons, key=lambda name: neurons[name])
+        message = f"has {neurons[largest]:,} of {sum(neurons.values()):,} neurons, whose golden "
+        remedy = "make it smaller, or use --target onnx"
+        yield _error(largest, f"{message}vectors may be of {_MOST_NEURONS:,}", remedy)
 
 
 def _structure(program: Program) -> Iterator[Finding]:

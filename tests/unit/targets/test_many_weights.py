@@ -22,3 +22,12 @@ def test_too_many_weights_are_refused_by_the_largest_layer(
     assert f"has {weights} of {weights} weights" in finding.message
     assert finding.remedy == "make it smaller, or export for onnx or nir"
     assert count >= weights
+
+
+def test_too_many_neurons_for_golden_vectors_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    chip = target("lynxi")
+    assert not any("golden" in finding.message for finding in chip.check(small()))
+    monkeypatch.setattr("targets.lynxi.check._MOST_NEURONS", 2)
+    (finding,) = chip.check(small())
+    assert (finding.severity, finding.node) == (Severity.ERROR, "n")
+    assert finding.message == "has 3 of 3 neurons, whose golden vectors may be of 2"

@@ -9,19 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurodeploy.cli.command import ModelSource, TargetName, command
+from neurodeploy.cli.command import ModelSource, Samples, TargetName, command
 from neurodeploy.cli.outcome import BLANK, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Streams
-from neurodeploy.cli.places import read_samples
+from neurodeploy.cli.places import read_samples, require_shape
 from neurodeploy.cli.views import findings as findings_view
 
 if TYPE_CHECKING:
     from neurodeploy.flow.post_training import Quantized
 
-Samples = Annotated[
-    Path,
-    typer.Option(metavar="FILE", help="An .npz with `samples` (T, N, ...), or an .npy."),
-]
 ModelFile = Annotated[
     Path | None,
     typer.Option(
@@ -44,14 +40,22 @@ class GridOptions:
 
 @command
 def quantize(
-    output: Streams, source: ModelSource, target: TargetName, samples: Samples, writing: GridOptions
+    output: Streams,
+    source: ModelSource,
+    target: TargetName,
+    writing: GridOptions,
+    samples: Samples = None,
 ) -> Outcome:
     """Quantize a trained float model for a target, without training it again."""
     from neurodeploy.errors import SamplesError
+    from neurodeploy.flow.lowered import next_command
     from neurodeploy.target import target as find
 
     find(target)
     model, form = source.model, writing.form
+    if samples is None:
+        message = "the samples are missing that the network is fitted to"
+        raise SamplesError(message, remedy=next_command(model, target))
     written = Path(f"{model.stem}-{target}.pt") if writing.file is None else writing.file
     inputs, labels = read_samples(samples)
     if inputs is None or inputs.dtype.kind not in "biuf":
@@ -59,6 +63,7 @@ def quantize(
     with output.progress() as say:
         say(f"reading {model}")
         network = source.load(neurons="zoo")
+        require_shape(network, inputs)
         from neurodeploy.flow.post_training import quantized
 
         result = quantized(

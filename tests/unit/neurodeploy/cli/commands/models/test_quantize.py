@@ -97,9 +97,37 @@ def test_what_is_refused_leaves_nothing(call: Caller, here: Path) -> None:
         (("float.pt", "-t", "abacus", *samples), 2, ("no target 'abacus'",)),
         (("float.pt", "-t", "loihi", "--format", "int99", *samples), 2, ("2 to 16 bits",)),
         (("float.pt", "-t", "loihi", "--format", "int8", *samples), 3, ("1: Loihi's neuron",)),
-        (("float.pt", "-t", "loihi", "--samples", "wide.npy"), 2, ("given (7,)",)),
+        (("float.pt", "-t", "loihi", "--samples", "wide.npy"), 2, ("saved for (T, N, 6)",)),
         (("float.pt", "-t", "loihi", "--samples", "none.npy"), 2, ("no such file",)),
         (("none.pt", "-t", "loihi", *samples), 2, ("no such file",)),
     ):
         refused(call("quantize", *words), code, *fragments)
     assert tree(here) == before
+
+
+def test_what_is_missing_on_the_way_to_a_chip_is_named_with_the_next_command(
+    call: Caller, here: Path
+) -> None:
+    write_float(here)
+    done = call("quantize", "net.pt", "-t", "loihi")
+    assert done.code == 2
+    assert "the samples are missing that the network is fitted to" in done.err
+    next_command = "remedy: neurodeploy quantize net.pt --target loihi --samples samples.npz"
+    assert next_command in done.err
+    assert next_command in call("export", "net.pt", "-t", "loihi").err
+    done = call("verify", "net.pt", "--simulator", "none")
+    assert done.code == 2
+    assert "remedy: neurodeploy export net.pt --target T" in done.err
+    done = call("verify", "artifact", "--model", "net.pt", "--simulator", "none")
+    assert done.code == 3
+    assert "name the quantized model that was exported, with --model FILE" in done.err
+
+
+def test_samples_of_another_shape_are_refused_before_the_work(call: Caller, here: Path) -> None:
+    example = torch.zeros(3, 1, 6)
+    nd.save(nn.Sequential(layer.Linear(6, 8), neuron.LIF()), here / "net.pt", example=example)
+    np.savez(here / "wrong.npz", samples=np.zeros((3, 1, 7), np.float32))
+    done = call("quantize", "net.pt", "-t", "loihi", "--samples", "wrong.npz")
+    assert done.code == 2
+    assert "samples are (3, 1, 7), but the model was saved for (T, N, 6)" in done.err
+    assert "remedy: give samples of that shape" in done.err
