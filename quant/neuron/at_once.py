@@ -75,9 +75,10 @@ class AtOnce:
         parameters: Any = self.fixed
         if bias is not None:
             integers = bias.integers
-            if integers.numel() > 1:
+            if integers.numel() > 1 and integers.ndim != len(self.shape):
                 integers = integers.reshape(self.shape)
-            integers = integers.to(kind)
+            if integers.dtype != kind:
+                integers = integers.to(kind)
             parameters = [integers if each is None else each for each in self.fixed]
         inputs = (x if x.dtype == kind else x.to(kind),)
         spikes, last = run_loop(self.ready.loop, inputs, states, parameters)

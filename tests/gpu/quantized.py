@@ -142,7 +142,12 @@ def test_sums_in_compiled_code_change_no_bit(form: str, options: dict[str, Any])
     if "per_channel" in options and not chip.per_channel:
         pytest.skip(f"{form} has one unit per layer")
     x = (torch.rand(6, 4, 2, 8, 8) < 0.3).float()
-    fast = quant.prepare(network(), target=chip, example=x, **options).to(DEVICE).train()
+    floats = network()
+    with torch.no_grad():
+        # So that all layers fire.
+        for each in floats.parameters():
+            each.mul_(4)
+    fast = quant.prepare(floats, target=chip, example=x, **options).to(DEVICE).train()
     slow, x = copy.deepcopy(fast), x.to(DEVICE).requires_grad_()
     for turn in range(4):
         results = []

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from quant.grid.exact import is_power_of_two
+from quant.grid.exact import EXACT_FLOAT32, is_power_of_two
 from quant.grid.formats import ChipFormat, Grid
 from quant.grid.gpu.statistics import by_image, images_back
 from quant.grid.noted import flag_of, has_triton
@@ -53,6 +53,12 @@ def folds(weight: Tensor, form: ChipFormat) -> bool:
 
 def _small(grid: Grid) -> bool:
     return max(-grid.minimum, grid.maximum) <= _LARGEST and is_power_of_two(grid.step)
+
+
+def bias_type(form: ChipFormat) -> torch.dtype:
+    """Return the type of a bias's integers: the narrowest float that holds them."""
+    most = max(-form.biases.minimum, form.biases.maximum)
+    return torch.float32 if most <= EXACT_FLOAT32 else torch.float64
 
 
 def folded(
@@ -100,12 +106,12 @@ class _Fold(torch.autograd.Function):
         forth, ctx.back = folding(weight, rounding, unit.numel(), norm, batch, has, learned)
         rounded, offset = torch.empty_like(weight), None
         if norm is not None or parts[-1] is not None:
-            offset = unit.new_empty(rows)
+            offset = weight.new_empty(rows, dtype=bias_type(rounding.form))
         flag = flag_of(weight, f"{rounding.name}: a value, or a bias, is NaN or infinite")
         tensors = (*parts, offset, flag, *running)
         forth((weight, rounded, unit, *[rounded if each is None else each for each in tensors]))
         ctx.save_for_backward(sums, weight, unit, log2, *parts)
-        ctx.maximum = rounding.form.weights.maximum
+        ctx.form = rounding.form
         ctx.set_materialize_grads(False)
         return rounded, offset
 
@@ -113,7 +119,9 @@ class _Fold(torch.autograd.Function):
     def backward(ctx: Any, arrived: Optional, moved: Optional) -> tuple[Optional, ...]:
         sums, weight, unit, log2, *parts = ctx.saved_tensors
         arrived = torch.zeros_like(weight) if arrived is None else arrived.contiguous()
-        moved = unit.new_zeros(weight.shape[0]) if moved is None else moved.contiguous()
+        if moved is None:
+            moved = weight.new_zeros(weight.shape[0], dtype=bias_type(ctx.form))
+        moved = moved.contiguous()
         back = torch.empty_like(weight)
         results = [None if each is None else torch.empty_like(each) for each in parts]
         to_log2 = weight.new_empty(weight.shape[0]) if ctx.needs_input_grad[4] else None
@@ -121,7 +129,7 @@ class _Fold(torch.autograd.Function):
         ctx.back([back if each is None else each for each in tensors])
         if to_log2 is not None:
             total = to_log2.sum() if log2.numel() == 1 else to_log2
-            spread = sqrt(max(weight.numel() * ctx.maximum, 1))
+            spread = sqrt(max(weight.numel() * ctx.form.weights.maximum, 1))
             to_log2 = (total / spread).reshape(log2.shape).to(log2.dtype)
         to_sums = None
         if sums is not None:

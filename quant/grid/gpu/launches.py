@@ -11,8 +11,8 @@ from snncore.kernels.triton import grid as kernels
 from snncore.kernels.triton.launch import Launch
 from snncore.kernels.triton.shape import TritonConfig
 
-# The largest row that a program holds at once.
-LARGEST_IMAGE = 8192
+# The largest image that a program holds at once, and the largest part of a row of weights.
+LARGEST_IMAGE, _LARGEST_PART = 16384, 8192
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def registering(count: int, above: int, grid: Grid, by_channel: bool) -> tuple[L
 @lru_cache(maxsize=4096)
 def observing(images: int, channels: int, size: int) -> tuple[Launch, Launch]:
     """Return the launches that reduce each channel of images, and pass the gradients back."""
-    config, programs = _config(size), images * channels
+    config, programs = _config(size, LARGEST_IMAGE), images * channels
     first = Launch(kernels.image_sums, programs, (channels, images, size), 0, config)
     numbers: tuple[Any, ...] = (channels, size, 1.0 / (images * size))
     return first, Launch(kernels.sums_back, programs, numbers, 0, config)
@@ -82,6 +82,6 @@ def snapping(count: int, unit: float) -> Launch:
     return Launch(kernels.snap, -(-count // config.block), (count, 1 / unit, unit), 0, config)
 
 
-def _config(length: int) -> TritonConfig:
-    block = min(max(128, 1 << (length - 1).bit_length()), LARGEST_IMAGE)
-    return TritonConfig(block, 4 if block <= 2048 else 8, 1)
+def _config(length: int, most: int = _LARGEST_PART) -> TritonConfig:
+    block = min(max(128, 1 << (length - 1).bit_length()), most)
+    return TritonConfig(block, 4 if block <= 2048 else 8 if block <= 8192 else 16, 1)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from quant.grid.gpu.folding import Presence, Rounding, folding
+from quant.grid.gpu.folding import Presence, Rounding, bias_type, folding
 from snncore.layer import BatchNorm
 
 _F, _D, _I, _L = torch.float32, torch.float64, torch.int32, torch.int64
@@ -63,6 +63,7 @@ def plan_of(call: Call) -> int | None:
     form = [int(call.norm is not None), int(call.has.bias), int(call.learned)]
     images = _images(call)[0] if call.observed is not None else 0
     form += [rows, call.weight.numel() // rows, images, shape.axes, shape.groups]
+    form.append(int(bias_type(call.rounding.form) == _F))
     key = *kernels, *form, spread, *call.sizes, shape
     if key not in _entered:
         _entered[key] = torch.ops.snncore.enter_sums(
@@ -85,10 +86,11 @@ def _kernels(call: Call) -> list[int]:
     forth, back = folding(
         call.weight, call.rounding, call.units, call.norm, batch, call.has, call.learned
     )
-    offset = _D if call.norm is not None or call.has.bias else _F
+    bias = bias_type(call.rounding.form)
+    offset = bias if call.norm is not None or call.has.bias else _F
     types = (_F, _F, _D, *(_F,) * 5, offset, _I, *(_F,) * 3, _F if batch is None else _L)
     numbers = [forth.number_of(device, types)]
-    numbers.append(back.number_of(device, (_F, _D, *(_F,) * 6, _D, *(_F,) * 7)))
+    numbers.append(back.number_of(device, (_F, _D, *(_F,) * 6, bias, *(_F,) * 7)))
     snap = -1
     if call.snapped is not None and not isinstance(call.rounding.unit, Tensor):
         launch = launches.snapping(call.snapped.numel(), call.rounding.unit)

@@ -11,7 +11,6 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/sum.h>
-#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/DispatchKeySet.h>
@@ -37,7 +36,7 @@ struct Plan {
     // Fold and round, and back; a channel's statistics by image, and back; round sums.
     const Kernel *forth = nullptr, *back = nullptr, *reduce = nullptr, *apart = nullptr;
     const Kernel *snap = nullptr;
-    bool normed = false, biased = false, learned = false;
+    bool normed = false, biased = false, learned = false, narrow = false;
     int64_t rows = 0, length = 0, images = 0;
     // What the gradient of the unit's logarithm is divided by.
     double spread = 1;
@@ -49,6 +48,13 @@ struct Plan {
     int64_t groups = 1;
 
     bool offsets() const { return normed || biased; }
+
+    // A bias's integers, in the shape that meets a step.
+    Tensor offset(const Tensor &like) const {
+        c10::SmallVector<int64_t, 4> shape(std::max<int64_t>(axes, 1), 1);
+        shape[0] = rows;
+        return at::empty(shape, like.options().dtype(narrow ? at::kFloat : at::kDouble));
+    }
 };
 
 std::deque<Plan> plans;
@@ -139,7 +145,7 @@ struct FoldBackward : torch::autograd::Node {
         c10::DeviceGuard on(weight.device());
         auto rounded = arrived[0].defined() ? readable(arrived[0]) : at::zeros_like(weight);
         bool moves = arrived.size() > 1 && arrived[1].defined();
-        auto offset = moves ? readable(arrived[1]) : at::zeros({plan->rows}, size.options());
+        auto offset = moves ? readable(arrived[1]) : plan->offset(weight).zero_();
         variable_list results(PARTS);
         results[WEIGHT] = at::empty_like(weight);
         for (int n = MEAN; n < PARTS; ++n)
@@ -195,7 +201,7 @@ std::vector<Tensor> fold(const Plan &plan, void *stream, std::vector<Tensor> par
             parts[VARIANCE] = running[1];
         }
         rounded = at::empty_like(weight);
-        if (plan.offsets()) offset = at::empty({plan.rows}, unit.options());
+        if (plan.offsets()) offset = plan.offset(weight);
         bool moves = plan.reduce != nullptr;
         Tensor none;
         if (!start_on(*plan.forth, stream,
@@ -309,7 +315,7 @@ int64_t enter_kernel(int64_t function, at::IntArrayRef measures, at::IntArrayRef
 }
 
 // Enter a layer's plan; `form` is whether it is normed, biased and learned, its rows, their
-// length, the images, the axes of a sample, and the groups.
+// length, the images, the axes of a sample, the groups, and whether biases are narrow.
 int64_t enter_sums(at::IntArrayRef numbers, at::IntArrayRef form, double spread,
                    at::IntArrayRef sizes, at::IntArrayRef stride, at::IntArrayRef padding,
                    at::IntArrayRef dilation) {
@@ -327,6 +333,7 @@ int64_t enter_sums(at::IntArrayRef numbers, at::IntArrayRef form, double spread,
     plan.images = form[5];
     plan.axes = form[6];
     plan.groups = form[7];
+    plan.narrow = form[8];
     plan.spread = spread;
     plan.sizes = sizes.vec();
     plan.stride = stride.vec();

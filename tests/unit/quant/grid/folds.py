@@ -35,7 +35,7 @@ def in_a_kernel(
     rounding = Rounding(chip, units, log2)
     rounded, whole = folded(own["weight"], rounding, norm, statistics, own["bias"])
     assert whole is not None
-    return rounded, whole.integers
+    return rounded, whole.integers.double()
 
 
 def step_by_step(
@@ -93,7 +93,7 @@ def by_a_batch(own: dict[str, Tensor], norm: layer.BatchNorm, fused: bool) -> tu
     if fused:
         rounded, whole = folded(own["weight"], Rounding(chip, unit), norm, sums=own["sums"])
         assert whole is not None
-        return rounded, whole.integers
+        return rounded, whole.integers.double()
     plain, offset = _folded(own["weight"], None, *norm.folded(norm.observed(own["sums"])))
     bias = on_grid(offset.double() / unit, chip.biases, 1.0, "bias")
     return on_grid(plain, chip.weights, unit, "weight"), bias
