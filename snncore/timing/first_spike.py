@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from snncore.timing import compiled
 from snncore.timing.kernels import Kernel, Leaky
 from snncore.timing.walk import first_crossing, require_times, walk
 
@@ -16,6 +17,8 @@ _AT_ONCE = 1 << 23
 
 def crossing_times(times: Tensor, weight: Tensor, kernel: Kernel, threshold: float) -> Tensor:
     """Return when each neuron's voltage first reaches the threshold (N, O), without a gradient."""
+    if isinstance(kernel, Leaky) and compiled.takes(times, kernel):
+        return compiled.crossing_times(times, weight, kernel.tau_mem, threshold)
     first = times.new_full((len(times), len(weight)), torch.inf)
     for stretch in walk(times, weight, kernel):
         begin, length = stretch.start[..., None], stretch.length[..., None]
@@ -45,6 +48,10 @@ class _FirstSpike(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
         times, weight, first = ctx.saved_tensors
+        # A gradient of the gradient is torch's.
+        if not torch.is_grad_enabled() and compiled.takes(times, ctx.kernel):
+            tensors = times, weight, first, gradient
+            return *compiled.gradients(*tensors, ctx.kernel.tau_mem), None, None
         to_times, to_weight = [torch.zeros_like(times[:0])], torch.zeros_like(weight)
         rows = max(1, _AT_ONCE // max(weight.numel(), 1))
         for start in range(0, len(times), rows):
