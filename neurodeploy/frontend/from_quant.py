@@ -120,7 +120,8 @@ def recurrent_nodes(module: layer.Recurrent, name: str, source: Edge, shape: Sha
         raise UnsupportedLayerError(
             f"{name}: a recurrent layer of {type(body).__name__} and {type(feedback).__name__} "
             "cannot be part of a graph",
-            remedy="use layer.Recurrent(quant.CubaLIF(...), quant.Linear(n, n))",
+            remedy="use neurons and one layer of weights: layer.Recurrent(neuron.LIF(...), "
+            "layer.Linear(n, n)), or quant.CubaLIF(...) and quant.Linear(n, n)",
         )
     (back,) = synapse_nodes(feedback, f"{name}.feedback", Edge(name, 1), shape)
     total = g.Add(f"{name}.sum", (source, Edge(back.name)))

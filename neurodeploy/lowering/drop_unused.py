@@ -17,17 +17,21 @@ def drop_unused(graph: Graph) -> Graph:
     order: dict[str, Node] = {}
     visited: set[str] = set()
 
-    def append(name: str) -> None:
-        if name in visited:
-            return
-        visited.add(name)
-        node = graph.by_name[name]
-        for edge in node.sources:
-            append(edge.source)
-        order[name] = node
+    def append(first: str) -> None:
+        """Append a node behind all that it needs; a network may be deeper than Python's calls."""
+        pending = [first]
+        while pending:
+            node = graph.by_name[pending[-1]]
+            visited.add(node.name)
+            needed = (edge.source for edge in node.sources if edge.source not in visited)
+            source = next(needed, None)
+            if source is None:
+                order[node.name] = graph.by_name[pending.pop()]
+            else:
+                pending.append(source)
 
     for node in graph.nodes:
-        if node.name == graph.output or not node.sources:
+        if node.name not in visited and (node.name == graph.output or not node.sources):
             append(node.name)
     position = {name: number for number, name in enumerate(order)}
     if any(

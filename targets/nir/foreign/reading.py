@@ -22,7 +22,7 @@ from neurodeploy.sandbox import Call, Limits, run_in_own_python
 # A member: a group, one text, nested lists of texts, or numbers.
 Member: TypeAlias = "Mapping[str, Member] | str | list[Any] | NDArray[Any]"
 _WORKER = Path(__file__).with_name("worker.py")
-_SECONDS, _BYTES_A_SECOND, _MEMORY_MB = 20.0, 2 << 20, 3072
+_SECONDS, _BYTES_A_SECOND, _MEMORY_MB = 20.0, 1 << 19, 3072
 _WRITE_AGAIN = "write the file again with nir, or ask its author for it"
 
 
