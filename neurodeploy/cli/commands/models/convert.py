@@ -137,7 +137,13 @@ def convert(
         exact = Line(f"{sentence}, equal in every integer", Tone.GOOD)
         return view.with_artifact(document, [exact], {}, carried)
     blocks = _blocks(sentence, conversion)
-    return view.with_artifact(document | conversion.as_data(), blocks, {}, carried)
+    return view.with_artifact(document | conversion.as_data(), blocks, _of_file(carried), carried)
+
+
+def _of_file(carried: Carried | None) -> dict[str, float]:
+    """Return the accuracy of a file's own network, which is the one in floats."""
+    accuracies = {} if carried is None else carried.accuracies
+    return {"source": accuracies["float"]} if "float" in accuracies else {}
 
 
 def _default(source: Path) -> Path:

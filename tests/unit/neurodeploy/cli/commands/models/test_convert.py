@@ -99,7 +99,9 @@ def test_a_nir_file_goes_to_a_chip_in_one_command(call: Caller, here: Path) -> N
     done = call(*words, "--samples", "other.npz", "--json")
     assert done.code == 0, done.err
     assert done.document["verification"]["equal"]
-    assert done.document["accuracies"].keys() >= {"float", "quantized", "chip"}
+    accuracies = done.document["accuracies"]
+    assert accuracies.keys() >= {"source", "float", "quantized", "chip"}
+    assert accuracies["source"] == accuracies["float"]
     assert (here / "chip/network.onnx").exists()
     assert "--target needs --samples" in call(*words).err
 
