@@ -39,7 +39,8 @@ def ranges(program: Program, inputs: Interval | None = None) -> Ranges:
 class Values:
     """The range of every node, computed when another asks for it.
 
-    A layer that spikes is 0..1 whatever drives it, so most loops end at its first neurons.
+    A layer that spikes is 0..1 whatever drives it, so most loops end at its first neurons. So do
+    those of neurons that send counts, which have a bound that no drive exceeds.
     """
 
     def __init__(
@@ -48,6 +49,8 @@ class Values:
         self.nodes, self.shapes, self.inputs = nodes, shapes, inputs
         # None while it is being computed.
         self._values: dict[str, Interval | None] = {}
+        # Nodes of a loop that are computed once more, up to neurons with such a bound.
+        self._again: set[str] = set()
         self._layers: dict[str, LayerRange] = {}
 
     def layer(self, name: str) -> LayerRange:
@@ -81,8 +84,18 @@ class Values:
             self._values[name] = None
             self._values[name] = self.nodes[name].value_range(self)
         value = self._values[name]
-        if value is None:
+        return self._in_loop(name) if value is None else value
+
+    def _in_loop(self, name: str) -> Interval:
+        """Return the range of a node that reads itself."""
+        node = self.nodes[name]
+        if isinstance(node, Neuron) and node.sent is not None:
+            return node.sent
+        if name in self._again:
             raise self._endless(name)
+        self._again.add(name)
+        value = node.value_range(self)
+        self._again.discard(name)
         return value
 
     def _endless(self, name: str) -> ValidationError:

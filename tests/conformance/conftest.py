@@ -14,6 +14,7 @@ from targets.nir.simulators.simulate import REFERENCE as NIR_REFERENCE
 from targets.onnx.simulators.simulate import ONNXRUNTIME, REFERENCE
 from targets.rtl.simulators.simulate import ICARUS, VERILATOR
 from targets.rtl.synthesis.synthesize import YOSYS
+from targets.xylo.simulators.simulate import XYLOSIM
 
 _BY_FIXTURE = {
     "brian": BRIAN,
@@ -25,6 +26,7 @@ _BY_FIXTURE = {
     "reference": REFERENCE,
     "solvers": SOLVERS,
     "verilator": VERILATOR,
+    "xylosim": XYLOSIM,
     "zig": ZIG,
 }
 
@@ -96,6 +98,13 @@ def zig() -> Environment:
     """A C compiler and emulated processors, ready to run."""
     install(ZIG)
     return ZIG
+
+
+@pytest.fixture(scope="session")
+def xylosim() -> Environment:
+    """SynSense's simulator of Xylo, ready to run."""
+    install(XYLOSIM)
+    return XYLOSIM
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,12 @@ from typing import Any
 from torch import Tensor, nn
 
 import quant
+from neurodeploy.target import random_samples
 from snncore import layer, neuron
 from snncore.dynamics import select, spike
+from targets.xylo.examples import EXAMPLES
 from tests.conformance.messages import message_case
+from tests.conformance.networks import Case
 from tests.conformance.resonating import resonating_case
 from tests.conformance.table_rows import Built, Calls, Make, chain, firing, lif
 
@@ -33,6 +36,11 @@ def driven_apart() -> Built:
 
     weights = (layer.Linear(6, 8), layer.Linear(6, 8))
     return Calls(forward, *weights, neuron.DendriticLIF(), layer.Linear(8, 4), lif()), (6,)
+
+
+def on_xylo() -> Case:
+    program = EXAMPLES["two layers"]
+    return Case("Xylo's own", program, random_samples(program, 12, 2, 0.5, 0))
 
 
 NEURONS: dict[str, tuple[Make, ...]] = {
@@ -88,4 +96,5 @@ NEURONS: dict[str, tuple[Make, ...]] = {
     "driven CUBA LIF (input neurons)": (driven,),
     "sigma-delta": (lambda: message_case(0),),
     "resonators": (lambda: resonating_case(0),),
+    "Xylo's own (`XyloHidden`, `XyloOutput`)": (on_xylo,),
 }

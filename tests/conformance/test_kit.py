@@ -58,7 +58,13 @@ class TestRtl(Conformance):
     simulated, controlled = SIMULATED, CONTROLLED
 
 
-@pytest.mark.parametrize("kind", [TestLoihi, TestLynxi, TestNir, TestOnnx])
+@pytest.mark.usefixtures("xylosim")
+class TestXylo(Conformance):
+    target = "xylo"
+    controlled = CONTROLLED
+
+
+@pytest.mark.parametrize("kind", [TestLoihi, TestLynxi, TestNir, TestOnnx, TestXylo])
 def test_every_simulator_is_here(kind: type[Conformance]) -> None:
     chip = kind.chip()
     assert [name for name in chip.simulators if missing_simulator(chip, name)] == []

@@ -22,7 +22,7 @@ from tests.conformance.table_rows import LAYERS, Make
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/conformance.md").read_text("utf-8")
-TARGETS = ("onnx", "lynxi", "loihi", "nir", "c", "rtl")
+TARGETS = ("onnx", "lynxi", "loihi", "nir", "c", "rtl", "xylo")
 # These are not layers or neurons of a network.
 ABSTRACT = {
     "BatchNorm",
@@ -42,7 +42,8 @@ ABSTRACT = {
 
 def table(first: str) -> dict[str, dict[str, str]]:
     """Return the cells of a table by row and target."""
-    head = f"| {first} | ONNX | Lynxi | Loihi | NIR | C | RTL |\n|---|---|---|---|---|---|---|\n"
+    titles = " | ".join((first, "ONNX", "Lynxi", "Loihi", "NIR", "C", "RTL", "Xylo"))
+    head = f"| {titles} |\n" + "|---" * (1 + len(TARGETS)) + "|\n"
     lines = PAGE.split(head)[1].split("\n\n")[0].splitlines()
     rows = [line.strip("| ").split(" | ") for line in lines]
     return {name: dict(zip(TARGETS, cells, strict=True)) for name, *cells in rows}
@@ -68,10 +69,10 @@ def outcome(make: Make, target: str, path: Path) -> str:
     try:
         on_grid = any(isinstance(each, quant.ChipNeuron) for each in network.modules())
         prepared = network if on_grid else quant.prepare(network, target=target, example=x)
+        artifact = nd.export(prepared.eval(), target=target, path=path, example=x)
     except ValueError as error:
         require_reason(error)
         return "in floats" if goes_in_floats(network, target, x, path) else "refused"
-    artifact = nd.export(prepared.eval(), target=target, path=path, example=x)
     return equal(nd.verify(artifact, model=prepared, samples=x, simulator="none"))
 
 

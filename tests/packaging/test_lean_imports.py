@@ -40,6 +40,7 @@ LEAN = {
     "import targets.nir": ARRAYS,
     "import targets.onnx": ARRAYS,
     "import targets.rtl": ARRAYS,
+    "import targets.xylo": ARRAYS,
     "import quant; assert dir(quant)": HEAVY,
     "from quant import ChipFormat, Decays, Grid, integer_format": HEAVY,
     # A chip is described, and its description loaded by its name, without torch.

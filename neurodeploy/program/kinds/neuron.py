@@ -21,6 +21,8 @@ from snncore.dynamics.zoo.readout import shows_voltage
 
 _FIRING = frozenset({Op.SPIKE, Op.GREATER, Op.GREATER_EQUAL})
 _ANYTHING = Interval(-(1 << 62), 1 << 62)
+# Counts of spikes, and not voltages.
+_COUNTS = Interval(-(1 << 8), 1 << 8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,17 +88,23 @@ class Neuron(Node):
         return to_integers(self.equations, self.system)
 
     @cached_property
-    def graded(self) -> bool:
-        """Whether neurons send numbers, and not only whether they fired."""
+    def sent(self) -> Interval | None:
+        """The range of the output for any drive, or None if it is not a count."""
         equations = self.integer_equations
         if equations.operations[equations.output].op in _FIRING:
-            return False
+            return BINARY
         drives = dict.fromkeys(equations.inputs, _ANYTHING)
         try:
             _, operations = invariant(equations, drives, self.parameter_ranges)
         except ValueError:
-            return True
-        return not operations[equations.output].within(BINARY)
+            return None
+        sent = operations[equations.output]
+        return sent if sent.within(_COUNTS) else None
+
+    @property
+    def graded(self) -> bool:
+        """Whether neurons send numbers, and not only whether they fired."""
+        return self.sent is None or not self.sent.within(BINARY)
 
     @property
     def parameter_ranges(self) -> dict[str, Interval]:

@@ -14,6 +14,7 @@ from quant.neuron.own import Defined
 from snncore import neuron
 from snncore.dynamics.zoo.spiking import Reset
 
+_USUAL = frozenset({"IF", "LIF", "CubaLIF"})
 _FLOATS = (neuron.IF, neuron.LIF, neuron.ParametricLIF, neuron.CubaLIF)
 
 
@@ -29,6 +30,8 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
         return _own_integrator(module, shares, form, name)
     # A rest or a start of its own is in the equations alone.
     plain = isinstance(module, _FLOATS) and not any(module.initial.values())
+    # A chip with none of the usual neurons looks at equations.
+    plain = plain and not _USUAL.isdisjoint(form.neurons)
     if not plain or "rest" in module.equations.parameters:
         usual = ", ".join(f"neuron.{kind.__name__}" for kind in _FLOATS)
         return own_neuron(module, form, name, usual)
@@ -58,7 +61,7 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
 
 def _integrator(module: Any, form: ChipFormat, name: str) -> Nearest:
     """Return a readout: its weights take the factor of an input inside the leak."""
-    form.require_neuron(type(module).__name__)
+    _require_readout(form, name)
     decay, learned = _decay(module)
     gain = _gain(decay, name) if module.config()["decay_input"] else 1.0
     leak = "decay" if "LIF" in form.neurons else "voltage_decay"
@@ -68,9 +71,22 @@ def _integrator(module: Any, form: ChipFormat, name: str) -> Nearest:
     return Nearest(READOUT, {leak: decay}, options, gain, deviations=notes, whole=())
 
 
+def _require_readout(form: ChipFormat, name: str) -> None:
+    """Check that a chip has neurons that show their voltage.
+
+    Raises:
+        ValueError: if it has none; names the layer.
+    """
+    if READOUT not in form.neurons:
+        raise ValueError(
+            f"{name}: {form.name} shows no voltages, only spikes (end the network in neurons that "
+            "spike)"
+        )
+
+
 def _own_integrator(module: Any, shares: Integration, form: ChipFormat, name: str) -> Nearest:
     """Return a readout that leaks as equations of somebody's own do."""
-    form.require_neuron(READOUT)
+    _require_readout(form, name)
     decays = {
         "voltage_decay": _lost(shares.voltage, "voltage", name),
         "current_decay": _lost(shares.current, "current", name),

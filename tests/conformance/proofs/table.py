@@ -23,8 +23,15 @@ from tests.conformance.networks import Case
 from tests.conformance.neuron_rows import NEURONS
 from tests.conformance.table_rows import Make
 
-TARGETS = ("onnx", "c", "rtl", "lynxi", "loihi")
-TITLES = {"onnx": "ONNX", "c": "C", "rtl": "Verilog", "lynxi": "Lynxi", "loihi": "Loihi"}
+TARGETS = ("onnx", "c", "rtl", "lynxi", "loihi", "xylo")
+TITLES = {
+    "onnx": "ONNX",
+    "c": "C",
+    "rtl": "Verilog",
+    "lynxi": "Lynxi",
+    "loihi": "Loihi",
+    "xylo": "Xylo",
+}
 REFUSED = "refused"
 PAGE = Path(__file__).parents[3] / "docs/proofs.md"
 HEAD = "| neuron | " + " | ".join(TITLES.values()) + " |\n" + "|---" * (len(TITLES) + 1) + "|\n"

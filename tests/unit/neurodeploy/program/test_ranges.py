@@ -1,5 +1,7 @@
 """Ranges are sound: whatever goes in, every sum and state of a run is within what was proved."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -124,3 +126,21 @@ def test_neurons_whose_numbers_come_back_are_named() -> None:
         nodes = (Input("in", (1,)), *((layer, own) if late else (own, layer)))
         with pytest.raises(ValidationError, match=r"n: sends .* over own, .*one a step"):
             ranges(Program(nodes, "n"))
+
+
+def test_counts_that_come_back_have_the_bound_of_their_neurons() -> None:
+    def counting(v: Any, x: Any, *, threshold: Any) -> Any:
+        h = v + x
+        once, twice = spike(h - threshold), spike(h - threshold - threshold)
+        return h - once * threshold - twice * threshold, once + twice
+
+    equations = trace(counting, states=("v",), parameters=("threshold",), name="Counting")
+    system = NumberSystem("chip", (("v", Format(12, 0)),), (("threshold", 0),))
+    for late in (0, 1):
+        values = {"threshold": np.int64(9)}
+        layer = Neuron("n", (Edge("in"), Edge("own", late)), equations, system, values)
+        own = Dense("own", Edge("n", 1 - late), [[-4]])
+        nodes = (Input("in", (1,)), *((layer, own) if late else (own, layer)))
+        proved = ranges(Program(nodes, "n"))
+        assert proved.values["n"] == Interval(0, 2)
+        assert proved.layers["n"].drive == Interval(-8, 1)

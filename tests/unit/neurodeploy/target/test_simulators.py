@@ -14,6 +14,7 @@ LISTS = {
     "nir": "nir-reference",
     "onnx": "onnxruntime, reference",
     "rtl": "icarus",
+    "xylo": "xylosim",
 }
 
 

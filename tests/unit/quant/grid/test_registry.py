@@ -63,7 +63,7 @@ def test_a_third_partys_chip_is_a_format(tmp_path: Path) -> None:
 def test_an_unknown_name_lists_those_there_are(tmp_path: Path) -> None:
     with installed(tmp_path, "mychip_plugin", SOURCE, formats={"mychip": "OWN"}):
         listed = (
-            "no format 'other'; there are c, loihi, lynxi, mychip, nir, onnx, rtl, "
+            "no format 'other'; there are c, loihi, lynxi, mychip, nir, onnx, rtl, xylo, "
             "shift16, int2 to int16"
         )
         with pytest.raises(ValueError, match=listed):

@@ -1,0 +1,1 @@
+"""Runs of specifications in SynSense's simulator of the chip."""
