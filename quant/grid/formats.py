@@ -61,6 +61,8 @@ class ChipFormat:
     per_channel: bool = True
     # The largest sum of a neuron's weights of one sign, for chips with small sums of spikes.
     fan_in: int | None = None
+    # The bits of the widest state that the chip's numbers hold, where that is a limit.
+    widest: int | None = None
     # The widths of the accumulators of dense weights and of kernels.
     dense_bits: int = 32
     kernel_bits: int = 32

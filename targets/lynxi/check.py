@@ -3,7 +3,7 @@
 1. One input of at most three axes, no delays, neurons last, each driven by one sum; no more neurons
    than golden vectors hold.
 2. Every weight is one float16, every parameter the sum of three at most.
-3. No sum and no state may wrap, as floats do not.
+3. No sum and no state may wrap, as floats do not, nor pass what float32 holds exactly.
 Warnings: layers that miss L0, each with a remedy.
 """
 
@@ -149,10 +149,10 @@ def _ranges(program: Program) -> Iterator[Finding]:
         name, _, message = error.message.partition(": ")
         yield _error(name, message, "use the number system of the format 'lynxi'")
         return
+    yield from (_too_large(part, program) for part in plan.parts if not part.certificate.fits)
     for part in plan.layers:
         assert part.recipe is not None
-        rounded = not all(is_exact(value) for value in part.recipe.numbers)
-        if rounded and part.certificate.level != Level.L2:
+        if part.certificate.fits and not all(is_exact(value) for value in part.recipe.numbers):
             message = "a limit or a constant is beyond what float32 holds exactly"
             yield _error(part.name, message, "use states of at most 24 bits")
 
@@ -173,15 +173,25 @@ def _levels(program: Program) -> Iterator[Finding]:
 
 def _missing(part: PlanPart, program: Program) -> Finding:
     """Return why a layer is not exact in float16, and a remedy."""
-    certificate, node = part.certificate, part.node
-    quantity = "a partial sum" if isinstance(node, Synapse | Arithmetic) else "a value"
-    reason = f"{quantity} may reach {certificate.bound}, beyond {HALF_LIMIT}"
-    if certificate.bound <= HALF_LIMIT:
+    reason = f"{_quantity(part)}, beyond {HALF_LIMIT}"
+    if part.certificate.bound <= HALF_LIMIT:
         reason = "a constant is not a float16"
-    exact = f"exact in float32 ({certificate.level.value})"
-    if certificate.level == Level.L2:
-        exact = f"beyond {SINGLE_LIMIT} too (L2: within {certificate.tolerance:.3g} a step)"
-    return _warning(part.name, f"{reason}: {exact}, not in float16 (L0)", _remedy(node, program))
+    message = f"{reason}: exact in float32 (L1), not in float16 (L0)"
+    return _warning(part.name, message, _remedy(part.node, program))
+
+
+def _too_large(part: PlanPart, program: Program) -> Finding:
+    """Return why no float holds a layer's values, and a remedy."""
+    message = f"{_quantity(part)}, beyond the {SINGLE_LIMIT} up to which float32 is exact"
+    remedy = _remedy(part.node, program)
+    if isinstance(part.node, Neuron):
+        remedy = f"{remedy}: neurodeploy quantize --target lynxi gives all three"
+    return _error(part.name, message, remedy)
+
+
+def _quantity(part: PlanPart) -> str:
+    quantity = "a partial sum" if isinstance(part.node, Synapse | Arithmetic) else "a value"
+    return f"{quantity} may reach {part.certificate.bound}"
 
 
 def _remedy(node: Node, program: Program) -> str:

@@ -21,6 +21,8 @@ FORMAT = ChipFormat(
     exponent=-6,
     neurons=("IF", "LIF", "Defined", "LeakyIntegrator"),
     fan_in=1280,
+    # Of float32, and a sum with what drives it.
+    widest=24,
 )
 # Layers that read an encoder's integers: the same within 2**24, up to which float32 does.
 GRADED_FORMAT = replace(

@@ -92,6 +92,8 @@ def _fine(equations: Equations, form: ChipFormat) -> tuple[OwnEquations, tuple[s
     wide = form.system.state("v").bits
     fraction = _FRACTION if wide >= _WIDE else _NARROW_FRACTION
     linear, lines = as_lines(equations, min(fraction, LEAST_BITS))
+    if form.widest is not None:
+        fraction = min(fraction, form.widest - wide)
     own = own_equations(linear, fraction)
     # What is squared needs the bits that a fraction takes.
     less = _SQUARED_FRACTION if wide == _WIDE else 0

@@ -20,13 +20,12 @@ from snncore.dynamics.arithmetic.interval import ZERO
 from snncore.dynamics.bits.circuit import Circuit
 from targets.lynxi.proving.words import Number, Walk, fraction_of
 from targets.lynxi.read import plan_in
-from targets.lynxi.reduced.certificate import HALF_LIMIT, SINGLE_LIMIT, Level
+from targets.lynxi.reduced.certificate import HALF_LIMIT, SINGLE_LIMIT
 from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 from targets.lynxi.reduced.ports import labels_of, state_label
 from targets.lynxi.vendor.onnx_file import drives_of, onnx_module, step_onnx
 
 FILE = "step.onnx"
-_INEXACT = "its sums are beyond 2^24, so floats are exact only within a tolerance; scale it down"
 _NUMBERS = (Element.FLOAT16, Element.FLOAT)
 
 
@@ -38,13 +37,8 @@ def steps_in(artifact: Artifact) -> ArtifactSteps:
     """
     plan, _ = plan_in(artifact)
     reader = _Reader(plan, _parsed(artifact, plan))
-    layers, missing = {}, {}
-    for part in plan.layers:
-        if part.certificate.level == Level.L2:
-            missing[part.name] = _INEXACT
-        else:
-            layers[part.name] = reader.step(part)
-    return ArtifactSteps(plan.program, layers, reader.sums(), missing, plan.input_range)
+    layers = {part.name: reader.step(part) for part in plan.layers}
+    return ArtifactSteps(plan.program, layers, reader.sums(), inputs=plan.input_range)
 
 
 def _parsed(artifact: Artifact, plan: NetworkPlan) -> Any:

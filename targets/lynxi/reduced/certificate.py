@@ -42,8 +42,6 @@ class Level(StrEnum):
     L0 = "L0"
     # In float32.
     L1 = "L1"
-    # In neither: within the tolerance that its certificate states.
-    L2 = "L2"
 
 
 @dataclass(frozen=True)
@@ -51,27 +49,23 @@ class Certificate:
     """The largest magnitude that any value or partial sum of a layer can have, in any order."""
 
     bound: int
-    # The number of roundings in one step if values are beyond the bound.
-    roundings: int
     # Whether every constant is one float16.
     half_constants: bool = True
 
     @property
+    def fits(self) -> bool:
+        """Whether floats hold every value exactly."""
+        return self.bound <= SINGLE_LIMIT
+
+    @property
     def level(self) -> Level:
-        """The level that this proves."""
-        if self.bound <= HALF_LIMIT and self.half_constants:
-            return Level.L0
-        return Level.L1 if self.bound <= SINGLE_LIMIT else Level.L2
+        """The level that this proves, if the values fit."""
+        return Level.L1 if self.bound > HALF_LIMIT or not self.half_constants else Level.L0
 
     @property
     def single(self) -> bool:
         """Whether the layer is computed in float32."""
         return self.level != Level.L0
-
-    @property
-    def tolerance(self) -> float:
-        """The largest error of one step, in units of the layer; 0 if it is exact."""
-        return 0.0 if self.level != Level.L2 else self.bound * self.roundings / SINGLE_LIMIT
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as plain data."""
@@ -79,7 +73,6 @@ class Certificate:
             "bound": self.bound,
             "level": self.level.value,
             "arithmetic": "float32" if self.single else "float16",
-            "tolerance": self.tolerance,
         }
 
 

@@ -139,23 +139,23 @@ _COMPUTED = KindTable[[Ranges, Shape], tuple[Certificate, Recipe | None]]("a red
 @_COMPUTED.register(Neuron)
 def _layer(node: Neuron, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
     recipe = _neurons(node, proved)
-    return _certificate(recipe, proved.layers[node.name].drive.largest(), 0), recipe
+    return _certificate(recipe, proved.layers[node.name].drive.largest()), recipe
 
 
 @_COMPUTED.register(Input)
 def _input(node: Input, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
-    return Certificate(proved.values[node.name].largest(), 0), None
+    return Certificate(proved.values[node.name].largest()), None
 
 
 @_COMPUTED.register(Selection)
 def _moved(node: Node, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
-    return Certificate(proved.values[node.name].hull(ZERO).largest(), 0), None
+    return Certificate(proved.values[node.name].hull(ZERO).largest()), None
 
 
 @_COMPUTED.register(Arithmetic)
 def _computed(node: Arithmetic, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
     sources = [proved.values[edge.source] for edge in node.sources]
-    return Certificate(node.largest_sum(sources, shape), node.terms(shape)), None
+    return Certificate(node.largest_sum(sources, shape)), None
 
 
 @_COMPUTED.register(Dense)
@@ -164,13 +164,13 @@ def _dense(node: Dense, proved: Ranges, shape: Shape) -> tuple[Certificate, Reci
         return _sums(node, proved, shape)
     total = node.sum_range(proved.values[node.source.source].hull(ZERO))
     recipe = shift_recipe(node.shift, total)
-    return _certificate(recipe, total.largest(), node.narrow_weight[0].size), recipe
+    return _certificate(recipe, total.largest()), recipe
 
 
 @_COMPUTED.register(Conv2d)
 def _sums(node: Synapse, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
     total = node.sum_range(proved.values[node.source.source].hull(ZERO))
-    return Certificate(total.largest(), node.narrow_weight[0].size), None
+    return Certificate(total.largest()), None
 
 
 def _neurons(node: Neuron, proved: Ranges) -> Recipe:
@@ -189,10 +189,9 @@ def _neurons(node: Neuron, proved: Ranges) -> Recipe:
         raise DoesNotFitError(f"{node.name}: {error.message}") from error
 
 
-def _certificate(recipe: Recipe, drive: int, fan_in: int) -> Certificate:
-    bound = max(recipe.bound, drive)
+def _certificate(recipe: Recipe, drive: int) -> Certificate:
     exact = all(is_half(value) for value in recipe.numbers)
-    return Certificate(bound, fan_in + len(recipe.steps), exact)
+    return Certificate(max(recipe.bound, drive), exact)
 
 
 def largest_weight_bits(node: Synapse) -> int:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncore.dynamics.arithmetic.interval import Interval
-from targets.lynxi.reduced.certificate import SINGLE_LIMIT, is_half
+from targets.lynxi.reduced.certificate import is_half
 
 Numbers = NDArray[np.float64]
 # The names of constants that come from no parameter begin so.
@@ -241,15 +241,12 @@ class RecipeWriter:
 
 
 def _with_own_names(recipe: Recipe) -> Recipe:
-    """Return the recipe with a name of its own for each constant: files store values by name.
-
-    Numbers of a layer that no float computes exactly keep theirs, within its tolerance.
-    """
-    exact, values = recipe.bound <= SINGLE_LIMIT, dict[str, Numbers]()
+    """Return the recipe with a name of its own for each constant: files store values by name."""
+    values = dict[str, Numbers]()
     steps = []
     for step in recipe.steps:
         name, count = step.name, 1
-        if step.value is not None and name and (exact or not name.startswith(_NUMBER)):
+        if step.value is not None and name:
             while not _may_replace(name, values.get(name, step.value), step.value):
                 count += 1
                 name = f"{step.name} {count}"

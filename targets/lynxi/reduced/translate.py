@@ -9,7 +9,10 @@ from neurodeploy.program import Integers
 from snncore.dynamics import Equations, Op
 from snncore.dynamics.arithmetic.interval import Interval
 from snncore.dynamics.expression import Operation
+from targets.lynxi.reduced.certificate import SINGLE_LIMIT
+from targets.lynxi.reduced.choices import choice, drive_of, in_shape, shift_floor
 from targets.lynxi.reduced.recipe import Recipe, RecipeWriter, Word
+from targets.lynxi.reduced.wide import wide_recipe
 
 
 def recipe_of(
@@ -23,14 +26,25 @@ def recipe_of(
     translation = _Translation(equations, ranges, parameters)
     pairs = zip(equations.states, equations.next_states, strict=True)
     following = {state: translation.result(number) for state, number in pairs}
-    return translation.writer.recipe(following, translation.result(equations.output))
+    recipe = translation.writer.recipe(following, translation.result(equations.output))
+    if recipe.bound <= SINGLE_LIMIT or not _are_single(equations, ranges):
+        return recipe
+    return wide_recipe(equations, ranges, parameters)
+
+
+def _are_single(equations: Equations, ranges: Sequence[Interval]) -> bool:
+    """Return whether every state, input and result is a number that float32 holds."""
+    operations = enumerate(equations.operations)
+    leaves = [number for number, each in operations if each.op in (Op.STATE, Op.INPUT)]
+    ends = (*leaves, *equations.next_states, equations.output)
+    return max(ranges[number].largest() for number in ends) < SINGLE_LIMIT
 
 
 def shift_recipe(bits: int, values: Interval) -> Recipe:
     """Return the recipe of a right shift of a sum, rounded down."""
     writer = RecipeWriter()
     x = writer.leaf(Word.INPUT, "x", values)
-    return writer.recipe({}, _shift_floor(writer, x, bits))
+    return writer.recipe({}, shift_floor(writer, x, bits))
 
 
 class _Translation:
@@ -57,13 +71,7 @@ class _Translation:
         value, writer = self.value(number), self.writer
         if writer.value(value) is None:
             return value
-        inputs = (n for n, each in enumerate(self.equations.operations) if each.op == Op.INPUT)
-        drive = next((n for n in inputs), None)
-        if drive is None:
-            raise DoesNotFitError("its spikes and states depend on no input")
-        x = self.value(drive)
-        nothing = writer.bounded(writer.subtract(x, x), Interval(0, 0))
-        return writer.plus(nothing, value)
+        return in_shape(writer, value, self.value(drive_of(self.equations)))
 
     def _translated(self, number: int) -> int:
         operation, values = self.equations.operations[number], self.ranges[number]
@@ -102,14 +110,6 @@ class _Translation:
     def half(self, number: int) -> int:
         """Return the bare number of a half."""
         return self.writer.constant(number / 2)
-
-    def choice(self, condition: int, chosen: int, other: int) -> int:
-        """Return `chosen` where the condition is 1, `other` where it is 0."""
-        w = self.writer
-        unfired = w.multiply(w.subtract(w.constant(1), condition), other)
-        w.bounded(unfired, w.range(other).hull(Interval(0, 0)))
-        fired = w.multiply(condition, chosen)
-        return w.bounded(w.add(fired, unfired), w.range(chosen).hull(w.range(other)))
 
     def compared(self, pair: tuple[int, ...], strict: bool) -> int:
         """Return 1 where the first operation is at least (strict: more than) the second."""
@@ -155,7 +155,7 @@ def _select(t: _Translation, o: Operation) -> int:
             return w.subtract(
                 t.value(other), w.multiply(t.value(condition), t.value(difference.args[1]))
             )
-    return t.choice(t.value(condition), t.value(chosen), t.value(other))
+    return choice(t.writer, t.value(condition), t.value(chosen), t.value(other))
 
 
 def _kept_where_fired(t: _Translation, condition: int, chosen: int, difference: Operation) -> bool:
@@ -170,7 +170,11 @@ def _kept_where_fired(t: _Translation, condition: int, chosen: int, difference: 
 def _extreme(t: _Translation, o: Operation, swapped: bool) -> int:
     first, second = (t.value(arg) for arg in o.args)
     larger = t.compared(o.args, strict=False)
-    return t.choice(larger, second, first) if swapped else t.choice(larger, first, second)
+    return (
+        choice(t.writer, larger, second, first)
+        if swapped
+        else choice(t.writer, larger, first, second)
+    )
 
 
 def _absolute(t: _Translation, o: Operation) -> int:
@@ -198,29 +202,10 @@ def _shift_right(t: _Translation, o: Operation, to_zero: bool) -> int:
 
 def _shifted_right(w: RecipeWriter, a: int, bits: int, to_zero: bool) -> int:
     if not to_zero or w.range(a).low >= 0:
-        return _shift_floor(w, a, bits)
+        return shift_floor(w, a, bits)
     sign = _sign(w, a)
     size = w.bounded(w.multiply(sign, a), Interval(0, w.range(a).largest()))
-    return w.multiply(sign, _shift_floor(w, size, bits))
-
-
-def _shift_floor(w: RecipeWriter, a: int, bits: int) -> int:
-    if bits == 0:
-        return a
-    values, unit = w.range(a), 1 << bits
-    result = values.map(lambda value: value >> bits)
-    if (result.low, result.high) == (-1, 0):
-        return w.subtract(w.at_least(a, w.constant(-0.5)), w.constant(1))
-    base = (values.low >> bits) << bits
-    width = values.high - base
-    rest = w.bounded(w.subtract(a, w.constant(base)), Interval(0, width))
-    for bit in reversed(range(bits, width.bit_length())):
-        size = 1 << bit
-        has_bit = w.at_least(rest, w.constant(size - 0.5))
-        share = w.multiply(has_bit, w.constant(size))
-        rest = w.bounded(w.subtract(rest, share), Interval(0, min(width, size - 1)))
-    multiple = w.bounded(w.subtract(a, rest), Interval(base, result.high * unit))
-    return w.scaled(multiple, 1.0 / unit, result)
+    return w.multiply(sign, shift_floor(w, size, bits))
 
 
 def _sign(w: RecipeWriter, a: int) -> int:
@@ -234,10 +219,10 @@ def _clip(t: _Translation, o: Operation) -> int:
     assert isinstance(o.attribute, tuple)
     low, high = o.attribute
     if values.high > high:
-        a = t.choice(w.at_least(a, w.constant(high + 0.5)), w.constant(high), a)
+        a = choice(w, w.at_least(a, w.constant(high + 0.5)), w.constant(high), a)
         a = w.bounded(a, Interval(min(values.low, high), high))
     if values.low < low:
-        a = t.choice(w.at_least(a, w.constant(low - 0.5)), a, w.constant(low))
+        a = choice(w, w.at_least(a, w.constant(low - 0.5)), a, w.constant(low))
     return a
 
 

@@ -111,14 +111,20 @@ def test_currents_are_told_to_be_spikes() -> None:
     assert warned(program)["d"].remedy == "encode the input as spikes"
 
 
-def test_what_no_float_holds_states_its_tolerance() -> None:
+def test_what_no_float_holds_is_refused_with_a_remedy() -> None:
     weight = np.full((1, 5000), 200)
     currents = replace(driven().nodes[0], shape=(5000,))
     program = Program((currents, *with_weight(weight).nodes[1:]), "n")
-    warning = warned(program)["d"]
-    assert "L2: within" in warning.message
-    assert plan_of(program).by_name["d"].certificate.tolerance > 1
-    assert "an axis of 5000" in warned(program)["in"].message
+    errors = {each.node: each for each in check(program) if each.severity == Severity.ERROR}
+    assert "a partial sum may reach 2048000000, beyond the 16777216" in errors["d"].message
+    assert errors["d"].remedy == "encode the input as spikes"
+    layer = with_weight(-weight[:, :9]).nodes[2]
+    states = tuple((name, Format(30, 0)) for name, _ in layer.system.states)
+    wide = replace(layer, system=replace(layer.system, states=states))
+    (error,) = check(Program((*with_weight(-weight[:, :9]).nodes[:2], wide), "n"))
+    assert (error.node, error.severity) == ("n", Severity.ERROR)
+    assert re.search(r"a value may reach 5\d{8}, beyond the 16777216", error.message)
+    assert "narrower states" in str(error.remedy)
 
 
 def test_the_largest_value_that_neurons_may_send_is_that_of_one_float16() -> None:
@@ -130,11 +136,12 @@ def test_the_largest_value_that_neurons_may_send_is_that_of_one_float16() -> Non
 
 
 def test_a_sum_of_two_to_the_eleven_is_the_last_that_is_exact() -> None:
-    assert Certificate(2048, 1).level == Level.L0
-    assert Certificate(2049, 1).level == Level.L1
-    assert Certificate(1 << 24, 1).level == Level.L1
-    assert Certificate((1 << 24) + 1, 1).level == Level.L2
-    assert Certificate(9, 1, half_constants=False).level == Level.L1
+    assert Certificate(2048).level == Level.L0
+    assert Certificate(2049).level == Level.L1
+    assert Certificate(1 << 24).level == Level.L1
+    assert Certificate(1 << 24).fits
+    assert not Certificate((1 << 24) + 1).fits
+    assert Certificate(9, half_constants=False).level == Level.L1
 
 
 @pytest.mark.parametrize("value", [0, -3, 2048, 65504, 1023.5, 0.5])
