@@ -12,6 +12,8 @@ from snncore import layer
 
 # What only moves values, so that a factor commutes with it.
 _MOVING = (layer.Flatten, layer.Reshape, layer.Permute, layer.Transpose)
+# What adds values up, with which a factor commutes but for rounding, and an offset does not.
+_ADDING = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.SumPool2d, layer.AdaptiveSumPool2d)
 
 
 def fold_affine(module: fx.GraphModule) -> None:
@@ -43,7 +45,7 @@ class _Folding:
         """Fold one into its neighbours, and return whether they can hold it."""
         affine: Any = self._of(node)
         (source,) = node.all_input_nodes
-        readers = self._readers(node)
+        readers = self._readers(node, _MOVING if affine.offset else _MOVING + _ADDING)
         if readers and all(self._behind(each, affine, str(node.target)) for each in readers):
             for each in readers:
                 _scale_inputs(self._of(each), affine)
@@ -66,12 +68,12 @@ class _Folding:
         alone = len(calls) == 1 and set(node.users) == {reader}
         return module if alone and isinstance(module, layer.SpikeAttention) else None
 
-    def _readers(self, node: fx.Node) -> list[fx.Node]:
-        """Return the calls that read the values, through layers that only move them."""
+    def _readers(self, node: fx.Node, through: tuple[type[nn.Module], ...]) -> list[fx.Node]:
+        """Return the calls that read the values, through layers of these kinds."""
         readers: list[fx.Node] = []
         for user in node.users:
-            inner = self._readers(user) if isinstance(self._of(user), _MOVING) else [user]
-            readers += inner
+            passed = isinstance(self._of(user), through)
+            readers += self._readers(user, through) if passed else [user]
         return readers
 
     def _behind(self, node: fx.Node, affine: layer.Affine, name: str) -> bool:

@@ -48,7 +48,7 @@ class Agreement:
     # The layers of neurons that were compared, and how many spikes they sent.
     layers: tuple[str, ...]
     spikes: int
-    # Spikes: a layer of neurons. Sums: the output, where it is not spikes.
+    # Spikes: a layer of neurons. Sums: the output or a readout's voltage, beyond their last bits.
     parting: Parting | None = None
     # The largest difference between sums that are equal but for their last bits.
     rounding: float = 0.0

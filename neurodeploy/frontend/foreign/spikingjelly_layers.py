@@ -74,6 +74,11 @@ def _take_votes(module: Any) -> Taken:
     return _taken(layer.Vote(module.voting_size), module)
 
 
+def _take_scale(module: Any) -> Taken:
+    """Return the factor with which a converted network's currents are scaled."""
+    return _taken(layer.Affine(float(module.scale)), module)
+
+
 def _take_delay(module: Any) -> Taken:
     return _taken(layer.Delay(module.delay_steps), module)
 
@@ -112,6 +117,7 @@ LAYERS: dict[str, Taking] = {
     "WSConv2d": _take_standardized,
     "WSLinear": _take_standardized_linear,
     "VotingLayer": _take_votes,
+    "VoltageScaler": _take_scale,
     "Delay": _take_delay,
     "SynapseFilter": _take_filter,
     "SeqToANNContainer": _take_merged,

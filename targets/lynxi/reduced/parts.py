@@ -118,12 +118,12 @@ class PartsWriter:
         w = self.writer
         nothing = w.constant(0)
         columns = [nothing] * (len(a) + len(b) - 1)
-        for place, digit in enumerate(b):
-            row = [w.add(columns[place + i], w.multiply(step, digit)) for i, step in enumerate(a)]
-            last = place == len(b) - 1
+        for first, digit in enumerate(b):
+            row = [w.add(columns[first + i], w.multiply(step, digit)) for i, step in enumerate(a)]
+            last = first == len(b) - 1
             # The next row adds to what this one carries.
             row = self._carried(row if last else [*row, nothing])
-            columns[place : place + len(row)] = row
+            columns[first : first + len(row)] = row
         return columns
 
     def _carried(self, columns: Sequence[int]) -> list[int]:

@@ -32,6 +32,12 @@ def _plif(
     return Fire(Reset(fire))(h, threshold, back)
 
 
+def _unfired(v: Any, x: Any, *, tau: Any, rest: Any, decay_input: bool) -> Any:
+    apart = v - rest
+    h = v + (x - apart) / tau if decay_input else v - apart / tau + x
+    return h, 0.0 * h
+
+
 def _simple_lif(
     v: Any, x: Any, *, tau: Any, threshold: Any, back: Any, fire: str, decay_input: bool
 ) -> Any:
@@ -104,6 +110,11 @@ def _take_simple_if(module: Any) -> Taken:
 
 
 def _take_lif(module: Any) -> Taken:
+    if math.isinf(module.v_threshold):
+        # A readout, whose voltage is read.
+        values = {"tau": module.tau, "rest": module.v_reset or 0.0}
+        start, form = {"v": values["rest"]}, {"decay_input": bool(module.decay_input)}
+        return _taken(module, "UnfiredLIF", _unfired, start, values, form)
     form = _returning(module) | {"decay_input": bool(module.decay_input)}
     return _zoo(module, neuron.LIF(module.tau, module.v_threshold, **form))
 

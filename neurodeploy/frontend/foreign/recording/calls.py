@@ -27,6 +27,8 @@ class Call:
     # The numbers of the tensors that it returned, or of the one that it changed.
     results: tuple[int, ...]
     line: str
+    # The numbers of the states that a module keeps as attributes, by name.
+    kept: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def refs(self) -> tuple[Ref, ...]:

@@ -52,6 +52,8 @@ class Fold:
             # What is returned twice is what it is first.
             pairs = list(zip(call.results, results, strict=False))
             self.values.update(reversed(pairs))
+            for name, number in call.kept.items():
+                self.values.setdefault(number, _unshown(call, name, at))
 
     def value(self, ref: Any) -> Known:
         """Return the value of a reference."""
@@ -146,6 +148,12 @@ class Fold:
         elif value.form is Form.WHOLE:
             for step, part in enumerate(sequence_first(value, tensor, self.steps)):
                 node.expected[step] = part
+
+
+def _unshown(call: Call, name: str, at: int) -> Opaque:
+    """Return the value of a state that no neurons of ours show."""
+    words = f"{call.name}.{name} is read, a state that has no layer of ours"
+    return Opaque(UnsupportedLayerError(words, remedy="return the spikes, or a voltage"), at)
 
 
 def sequence_first(value: Value, tensor: Tensor, steps: int) -> Tensor:

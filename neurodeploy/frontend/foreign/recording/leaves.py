@@ -32,7 +32,8 @@ class Role(Enum):
 _IDLE = (nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
 # Torch's own, which no network of spikes has; every other module is looked into.
 _TORCH = "torch.nn.modules."
-_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+# A bare module is where torch.fx puts modules of dotted names.
+_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.Module)
 
 
 @dataclass

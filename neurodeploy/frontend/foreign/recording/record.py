@@ -34,6 +34,8 @@ _NUMBERS = frozenset(
 )
 # These make one too; it may be for a log, so that what the run computes decides.
 _MEASURES = frozenset({"item", "__float__"})
+# The attributes in which frameworks keep the states of their neurons.
+_KEPT = ("v", "mem", "syn", "v_mem", "i_syn")
 _CHANGES = frozenset({"__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__"})
 
 
@@ -103,7 +105,7 @@ class _Log:
 
     def after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         """Note what a module returned, if it was called by the user's code."""
-        del module, args, kwargs
+        del args, kwargs
         if len(self.within) == 1:
             path, read, named = self.within[0]
             numbers, again = [], dict[int, int]()
@@ -114,8 +116,20 @@ class _Log:
                 # The user's code may change it in place.
                 self.recording.tensors[number] = tensor.detach().clone()
                 numbers.append(number)
-            self._add(Call(path, True, tuple(read), named, tuple(numbers), current_line()))
+            call = (path, True, tuple(read), named, tuple(numbers), current_line())
+            self._add(Call(*call, self._kept(module, again)))
         self.within.pop()
+
+    def _kept(self, module: nn.Module, returned: Mapping[int, int]) -> dict[str, int]:
+        """Return the numbers of the states that a module keeps and did not return."""
+        states = {name: getattr(module, name, None) for name in _KEPT}
+        return {
+            name: self._name(state)
+            for name, state in states.items()
+            if isinstance(state, Tensor)
+            and not isinstance(state, nn.Parameter)
+            and id(state) not in returned
+        }
 
     def function(self, function: Any, args: Any, kwargs: Any, result: Any) -> Any:
         """Note a call of torch's, if it depends on the input, and return what the code is given."""

@@ -11,7 +11,7 @@ from neurodeploy.frontend.foreign.recording.rules.arithmetic import ARITHMETIC
 from neurodeploy.frontend.foreign.recording.rules.attention import MATRICES
 from neurodeploy.frontend.foreign.recording.rules.decoded import before_decoder, decoded
 from neurodeploy.frontend.foreign.recording.rules.modules import live
-from neurodeploy.frontend.foreign.recording.rules.pools import POOLS
+from neurodeploy.frontend.foreign.recording.rules.pools import POOLS, is_within
 from neurodeploy.frontend.foreign.recording.rules.rectified import rectified
 from neurodeploy.frontend.foreign.recording.rules.shapes import SHAPES
 from neurodeploy.frontend.foreign.recording.rules.steps import STEPS
@@ -39,7 +39,7 @@ def function_rule(fold: Fold, call: Call) -> Known | Sequence[Known]:
         raise UnsupportedLayerError(
             f"{call.name.strip('_')} has no layer of ours that computes the same", remedy=_WAYS
         )
-    if call.name in SHAPES and call.refs:
+    if call.refs and (call.name in SHAPES or _adds_up(fold, call)):
         value = decoded(fold, fold.value(call.refs[0]))
         if value is not None:
             return before_decoder(fold, call, rule, value)
@@ -50,6 +50,13 @@ _WAYS = (
     "put what it belongs to into a module of its own, and give that as a neuron "
     "(snncore.neuron.define) or a layer of snncore.layer; or leave it out"
 )
+
+
+def _adds_up(fold: Fold, call: Call) -> bool:
+    """Return whether a sum or a mean within samples commutes with the decoder before it."""
+    read = fold.value(call.refs[0])
+    largest = isinstance(read, Value) and read.decoder == "largest_value"
+    return call.name in ("sum", "mean") and not largest and is_within(fold, call)
 
 
 def _same(fold: Fold, call: Call) -> Known:

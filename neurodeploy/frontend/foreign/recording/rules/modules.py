@@ -164,6 +164,11 @@ def _returned(
             fold.at(whole.of(state.name))
             result = last.of(state.name)
         results.append(result)
+    for name, number in call.kept.items():
+        if name in getattr(getattr(ours, "equations", None), "states", ()):
+            state = _state_node(fold, leaf, node, ours, name)
+            fold.at(whole.of(state.name))
+            fold.values[number] = last.of(state.name)
     beyond = UnsupportedLayerError(f"{leaf.path} ({leaf.kind}): this value has no layer of ours")
     return [*results, *[Opaque(beyond, 0)] * (len(call.results) - len(results))]
 

@@ -96,16 +96,46 @@ def _through(fold: Fold, call: Call, read: Any, module: nn.Module, key: Any) -> 
     return result.of(result.node, value.shaped(axes))
 
 
-def mean_within(fold: Fold, call: Call) -> Value | None:
-    """Return the mean of an image, or over tokens, as a pool; None if it is another mean."""
+def is_within(fold: Fold, call: Call) -> bool:
+    """Return whether a sum or a mean goes over axes of a sample alone."""
+    value, inner = _inner_axes(fold, call)
+    return value is not None and bool(inner) and min(inner) >= 0
+
+
+def _inner_axes(fold: Fold, call: Call) -> tuple[Value | None, set[int]]:
+    """Return the value that is read, and over which axes of a sample."""
     ref = call.refs[0]
     value, shape = fold.value(ref), fold.shape(ref)
     dims = argument(call, 1, "dim", call.kwargs.get("axis"))
     several = dims if isinstance(dims, list | tuple) else [dims]
     axes = {dim % len(shape) for dim in several if type(dim) is int}
     if not isinstance(value, Value) or not axes or not value.is_plain:
+        return None, set()
+    return value, {axis - value.leading for axis in axes}
+
+
+def sum_within(fold: Fold, call: Call) -> Value | None:
+    """Return the sums of groups of neurons, as votes for a class; None if it is another sum."""
+    value, inner = _inner_axes(fold, call)
+    if value is None or value.sample_axes != 2 or inner not in ({0}, {1}):
         return None
-    inner = {axis - value.leading for axis in axes}
+    if argument(call, 2, "keepdim", False):
+        return None
+    value, (axis,) = live(fold, value, call.name), inner
+    voters = fold.shape(call.refs[0])[value.leading + axis]
+    if axis == 0:
+        value = fold.derived(value, f"{value.node}_turned", lambda: layer.Permute([1, 0]), 1, 0)
+    flat = fold.derived(value, f"{value.node}_flat", layer.Flatten)
+    sums = fold.derived(flat, "sums", lambda: layer.Vote(voters, adds=True), voters)
+    return sums.of(sums.node, value.shaped(1))
+
+
+def mean_within(fold: Fold, call: Call) -> Value | None:
+    """Return the mean of an image, or over tokens, as a pool; None if it is another mean."""
+    value, inner = _inner_axes(fold, call)
+    if value is None:
+        return None
+    shape = fold.shape(call.refs[0])
     if value.sample_axes == 2 and inner in ({0}, {1}) and value.form is not Form.DECODED:
         return _mean_of_line(fold, call, live(fold, value, call.name), *inner)
     if value.sample_axes != 3 or inner != {1, 2}:

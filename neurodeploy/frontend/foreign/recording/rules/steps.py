@@ -11,7 +11,7 @@ from neurodeploy.frontend.foreign.recording.calls import Call, Ref
 from neurodeploy.frontend.foreign.recording.fold import Fold, buffer_value
 from neurodeploy.frontend.foreign.recording.rules.arguments import argument, axis_of, parts_of
 from neurodeploy.frontend.foreign.recording.rules.modules import live
-from neurodeploy.frontend.foreign.recording.rules.pools import mean_within
+from neurodeploy.frontend.foreign.recording.rules.pools import mean_within, sum_within
 from neurodeploy.frontend.foreign.recording.rules.shapes import concatenated
 from neurodeploy.frontend.foreign.recording.values import (
     SAMPLE,
@@ -159,10 +159,15 @@ def _concatenate(fold: Fold, call: Call) -> Value:
     return together(fold, values, axes)
 
 
+# What a sum or a mean makes of the axes of a sample, if it goes over those.
+_WITHIN = {"rate": mean_within, "count": sum_within}
+
+
 def _decode(decoder: str) -> Callable[[Fold, Call], Known | Sequence[Known]]:
     def rule(fold: Fold, call: Call) -> Known | Sequence[Known]:
-        if decoder == "rate" and (mean := mean_within(fold, call)) is not None:
-            return mean
+        within = _WITHIN.get(decoder)
+        if within is not None and (inner := within(fold, call)) is not None:
+            return inner
         read = fold.value(call.refs[0])
         value = live(fold, read, call.name)
         axis = axis_of(call, len(value.axes), otherwise=None)
