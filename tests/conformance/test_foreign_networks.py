@@ -21,8 +21,8 @@ from tests.packaging.tree import ROOT
 
 # Of each framework: one model for every run of the tests, and the number of all.
 MODELS = {
-    "snntorch": ("static MLP", 10),
-    "spikingjelly": ("spiking head", 9),
+    "snntorch": ("static MLP", 11),
+    "spikingjelly": ("spiking head", 11),
     "norse": ("sequential state", 8),
     "sinabs": ("dense", 8),
 }
@@ -36,6 +36,8 @@ runpy.run_module("tests.conformance.foreign_networks", run_name="__main__", alte
 """
 # The refusal that is right: this model draws random numbers.
 RANDOM = {"rate coded": "bernoulli draws random numbers"}
+# What they return are sums of floats, which processors add up in one order or another.
+ROUNDED = ("mean head", "pipeline", "converted")
 
 
 def results(folder: Path, framework: str, *names: str) -> dict[str, dict]:
@@ -81,8 +83,7 @@ def test_models_convert_with_equal_spikes(framework: str, full: bool, folder: Pa
             continue
         assert entry.get("equal"), entry
         assert entry["parting"] is None
-        # The mean of sums is the sum of means but for rounding.
-        assert entry["rounding"] <= (1e-6 if model == "mean head" else 0)
+        assert entry["rounding"] <= (1e-6 if model in ROUNDED else 0)
         assert entry["spikes"] > 20
         assert entry["loaded"]
 
@@ -113,6 +114,6 @@ def test_a_module_of_spikingjelly_goes_to_a_chip(target: str, folder: Path, tmp_
 
 
 def test_most_models_are_taken() -> None:
-    """34 of 35: one is refused, because no network can keep what it draws."""
+    """37 of 38: one is refused, because no network can keep what it draws."""
     total = sum(count for _, count in MODELS.values())
-    assert (total, total - len(RANDOM)) == (35, 34)
+    assert (total, total - len(RANDOM)) == (38, 37)

@@ -81,7 +81,29 @@ class MeanHead(nn.Module):
         return self.head(torch.stack(hidden).mean(0))
 
 
+class Population(nn.Module):
+    """Classes of six neurons each, whose spikes are added up behind the loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(64, 40)
+        self.lif1 = snn.Leaky(beta=0.9, threshold=0.6)
+        self.fc2 = nn.Linear(40, 10 * 6)
+        self.lif2 = snn.Leaky(beta=0.9, threshold=0.3)
+
+    def forward(self, x):
+        mem1, mem2 = self.lif1.init_leaky(), self.lif2.init_leaky()
+        spk_rec = []
+        for _ in range(12):
+            spk1, mem1 = self.lif1(self.fc1(x.flatten(1)), mem1)
+            spk2, mem2 = self.lif2(self.fc2(spk1), mem2)
+            spk_rec.append(spk2)
+        counts = torch.stack(spk_rec).sum(0)
+        return counts.view(counts.size(0), 10, -1).sum(-1)
+
+
 MODELS = {
+    "population": (Population, (3, 1, 8, 8), 1.0),
     "pixels": (Pixels, (3, 1, 12, 12), 255.0),
     "feedback by hand": (ByHand, (3, 12, 20), 2.0),
     "mean head": (MeanHead, (8, 2, 2, 8, 8), 3.0),

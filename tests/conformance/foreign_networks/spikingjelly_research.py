@@ -1,7 +1,7 @@
 """SpikingJelly as in papers' code: SEW blocks, spiking attention, recurrent containers."""
 
 import torch
-from spikingjelly.activation_based import functional, layer, neuron
+from spikingjelly.activation_based import ann2snn, functional, layer, neuron
 from torch import nn
 
 
@@ -130,7 +130,51 @@ class Containers(nn.Module):
         return out / x.shape[0]
 
 
+class VoltageReadout(nn.Module):
+    """A neuron that never fires, of which the voltage after the last step is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            layer.Flatten(),
+            layer.Linear(64, 32),
+            neuron.ParametricLIFNode(init_tau=2.5, v_threshold=0.4),
+            layer.Linear(32, 5),
+        )
+        self.readout = neuron.LIFNode(tau=3.0, v_threshold=float("inf"))
+
+    def forward(self, x):
+        functional.reset_net(self)
+        for _ in range(8):
+            self.readout(self.net(x))
+        return self.readout.v
+
+
+class Converted(nn.Module):
+    """An ANN that their ann2snn made spiking, with its scales of currents and spikes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        ann = nn.Sequential(
+            *(nn.Conv2d(1, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.AvgPool2d(2)),
+            *(nn.Conv2d(6, 8, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2)),
+            *(nn.Flatten(), nn.Linear(32, 24), nn.ReLU(), nn.Linear(24, 5)),
+        )
+        data = [(torch.rand(8, 1, 8, 8), torch.zeros(8))]
+        recipe = ann2snn.RateCodingRecipe(dataloader=data, mode="max")
+        self.model = ann2snn.Converter(recipe).convert(ann.eval())
+
+    def forward(self, x):
+        functional.reset_net(self.model)
+        out = self.model(x)
+        for _ in range(9):
+            out = out + self.model(x)
+        return out
+
+
 MODELS = {
+    "voltage readout": (VoltageReadout, (3, 1, 8, 8), 1.0),
+    "converted": (Converted, (3, 1, 8, 8), 1.0),
     "sew": (SEW, (6, 2, 2, 8, 8), 4.0),
     "spikformer": (Spikformer, (4, 2, 2, 16, 16), 4.0),
     "containers": (Containers, (10, 2, 20), 3.0),

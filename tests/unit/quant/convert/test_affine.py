@@ -48,6 +48,27 @@ def test_numbers_are_part_of_weights_on_a_grid() -> None:
     assert (nd.simulate(nd.lower(prepared, example=x), x).output == sent.numpy()).all()
 
 
+def test_a_factor_passes_a_pool_to_the_weights_behind_it() -> None:
+    """As a network that ann2snn of SpikingJelly converted scales its spikes."""
+    torch.manual_seed(0)
+    floats = nn.Sequential(
+        layer.Conv2d(1, 4, 3, bias=False),
+        neuron.IF(threshold=0.5, reset="soft"),
+        layer.Affine(0.75),
+        layer.AvgPool2d(2),
+        layer.Flatten(),
+        layer.Linear(36, 5),
+        neuron.IF(threshold=0.03, reset="soft"),
+    )
+    x = (samples() > 128).float()
+    prepared = quant.prepare(floats, target="int16", example=x).eval()
+    assert not any(isinstance(each, layer.Affine) for each in prepared.modules())
+    with torch.no_grad():
+        sent, expected = prepared(x), floats(x)
+    assert 20 < expected.sum() < expected.numel() - 20
+    assert (sent != expected).float().mean() < 0.02
+
+
 def test_numbers_are_part_of_graphs_and_files(tmp_path: Path) -> None:
     floats, x = network(), samples()
     with torch.no_grad():

@@ -95,6 +95,15 @@ def _products(net, x):
     return torch.stack(out)
 
 
+def _population(net, x):
+    counts = torch.stack(_list(net, x)).sum(0)
+    return counts.view(len(counts), 2, -1).sum(-1)
+
+
+def _groups(net, x):
+    return torch.stack([step.view(len(step), 2, 2).sum(1) for step in _list(net, x)])
+
+
 LOOPS = (_list, _sum, _first_stored, _buffer, _last, _joined, _batch_first, _softmax, _logged)
 
 
@@ -102,7 +111,9 @@ def example(*shape: int) -> torch.Tensor:
     return torch.rand(*(shape or (7, 3, 6))) * 2
 
 
-@pytest.mark.parametrize("loop", [*LOOPS, _products], ids=lambda loop: loop.__name__)
+@pytest.mark.parametrize(
+    "loop", [*LOOPS, _products, _population, _groups], ids=lambda loop: loop.__name__
+)
 def test_a_loop_becomes_a_network(loop, tmp_path) -> None:
     module, x = Looping(loop).eval(), example()
     conversion = converted(module, x)
