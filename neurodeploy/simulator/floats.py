@@ -15,6 +15,7 @@ from neurodeploy import graph as g
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Edge, Pair
 from neurodeploy.errors import SamplesError
+from neurodeploy.simulator.samples import FINITE
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics import evaluate
 from snncore.dynamics.printing.register_words import REGISTER_TABLE
@@ -95,9 +96,10 @@ def checked_floats(graph: g.Graph, samples: Any) -> Array:
     name, shape = graph.input.name, graph.input.shape
     expected = "(T, N, " + ", ".join(map(str, shape)) + ")"
     if array.ndim < 3 or array.shape[2:] != shape or 0 in array.shape:
-        raise SamplesError(f"{name}: samples are {array.shape}, not {expected}")
+        remedy = f"time first, then the batch, then {shape}, and none of them empty"
+        raise SamplesError(f"{name}: samples are {array.shape}, not {expected}", remedy=remedy)
     if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
-        raise SamplesError(f"{name}: a sample is not a finite number")
+        raise SamplesError(f"{name}: a sample is not a finite number", remedy=FINITE)
     return array.astype(np.float64)
 
 

@@ -18,6 +18,9 @@ from neurodeploy.errors import SamplesError, SamplesWarning
 from neurodeploy.program import Input, Neuron, Program, Signal
 from snncore.dynamics.arithmetic.interval import Interval
 
+# The remedy for a value that is not a number.
+FINITE = "give finite numbers, as the network was trained on"
+
 
 def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:
     """Return a user's samples as the program's integers, rounded by its encoder if it has one.
@@ -112,7 +115,9 @@ def _require_shape(program: Program, sizes: tuple[int, ...]) -> None:
         remedy = f"time first, then the batch, then {shape}"
         raise SamplesError(f"{name}: samples are {sizes}, not {expected}", remedy=remedy)
     if 0 in sizes:
-        raise SamplesError(f"{name}: samples are empty: {sizes}")
+        raise SamplesError(
+            f"{name}: samples are empty: {sizes}", remedy="give one step and one sample at least"
+        )
 
 
 def warn_of_values(program: Program, example: Any) -> None:
@@ -152,9 +157,15 @@ def _whole_numbers(program: Program, array: NDArray[Any]) -> NDArray[np.int64]:
         raise SamplesError(f"{name}: samples are not whole numbers", remedy=remedy)
     low, high = rounded.min().item(), rounded.max().item()
     if program.input.signal == Signal.SPIKES and not ((rounded == 0) | (rounded == 1)).all():
-        raise SamplesError(f"{name}: spikes are 0 or 1, but these go from {low:g} to {high:g}")
+        raise SamplesError(
+            f"{name}: spikes are 0 or 1, but these go from {low:g} to {high:g}",
+            remedy="encode the samples as spikes first, with snncore.encoding.rate or another",
+        )
     if max(abs(low), abs(high)) >= 1 << 24:
-        raise SamplesError(f"{name}: currents have 24 bits, but these go from {low:g} to {high:g}")
+        raise SamplesError(
+            f"{name}: currents have 24 bits, but these go from {low:g} to {high:g}",
+            remedy="give smaller numbers, and weights that are larger by as much",
+        )
     return rounded.astype(np.int64)
 
 
@@ -165,9 +176,11 @@ def _require_numbers(name: str, array: NDArray[Any]) -> None:
         SamplesError: if one is not.
     """
     if array.dtype.kind not in "biuf":
-        raise SamplesError(f"{name}: samples are {array.dtype}, not numbers")
+        raise SamplesError(
+            f"{name}: samples are {array.dtype}, not numbers", remedy="give whole numbers or floats"
+        )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise SamplesError(f"{name}: a sample is NaN or infinite")
+        raise SamplesError(f"{name}: a sample is NaN or infinite", remedy=FINITE)
 
 
 def _check_ends(program: Program) -> None:
@@ -185,4 +198,7 @@ def _array(name: str, samples: Any) -> NDArray[Any]:
             samples = (tensor.double() if tensor.is_floating_point() else tensor).numpy()
         return np.asarray(samples)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise SamplesError(f"{name}: samples are not an array: {error}") from error
+        raise SamplesError(
+            f"{name}: samples are not an array: {error}",
+            remedy="give a NumPy array or a tensor of one shape",
+        ) from error

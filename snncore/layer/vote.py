@@ -39,4 +39,5 @@ class Vote(Layer):
         """Return the votes."""
         self.input_shape = (x.shape[-1],)
         groups = x.unflatten(-1, (-1, self.voters))
-        return groups.sum(-1) if self.adds else groups.mean(-1)
+        votes: Tensor = groups.sum(-1) if self.adds else groups.mean(-1)
+        return votes

@@ -41,7 +41,7 @@ def test_array(call: Caller, here: Path, name: str, suffix: str) -> None:
         np.savez(path, samples=array)
     else:
         np.save(path, array)
-    _refused_everywhere(call, here, path, *fragments)
+    _refused_everywhere(call, here, path, *fragments, "remedy: ")
 
 
 def _refused_everywhere(call: Caller, here: Path, path: Path, *fragments: str) -> None:
