@@ -87,9 +87,11 @@ def _named(tensors: dict[str, Tensor], file: Path) -> dict[str, Tensor]:
     while names and all(name.startswith(_PARALLEL) for name in names.values()):
         names = {key: name.removeprefix(_PARALLEL) for key, name in names.items()}
     for key, value in tensors.items():
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+        finite = not value.is_floating_point() or bool(torch.isfinite(value).all())
+        if value.is_complex() or not finite:
+            reason = "is complex" if value.is_complex() else "a value is NaN or infinite"
             raise ModelFileError(
-                f"{file}: {key}: a value is NaN or infinite",
+                f"{file}: {key}: {reason}",
                 remedy="save the weights again when they are finite real numbers",
             )
     return {names[key]: value for key, value in tensors.items()}

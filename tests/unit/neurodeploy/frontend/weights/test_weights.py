@@ -86,6 +86,9 @@ def test_files_without_weights_are_refused(tmp_path: Path) -> None:
         read_weights(written(tmp_path / "net.pt", {"epoch": 3}))
     with pytest.raises(ModelFileError, match="NaN"):
         read_weights(written(tmp_path / "nan.pt", {"w": torch.full((2,), float("nan"))}))
+    with pytest.raises(ModelFileError, match="w: is complex") as refusal:
+        read_weights(written(tmp_path / "complex.pt", {"w": torch.full((2,), 1j)}))
+    assert refusal.value.remedy
 
 
 def test_other_names_are_matched_by_shape_and_order() -> None:
