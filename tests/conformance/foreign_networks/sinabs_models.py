@@ -73,5 +73,5 @@ MODELS = {
     "dense": (Dense, (3, 12, 20), 6.0),
     "squeezed": (Squeezed, (2, 6, 2, 8, 8), 3.0),
     "from an ann": (from_ann, (20, 2, 8, 8), 3.0),
-    "adaptive": (Adaptive, (3, 15, 16), 8.0),
+    "adaptive": (Adaptive, (3, 15, 16), 16.0),
 }
