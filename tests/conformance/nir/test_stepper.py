@@ -46,7 +46,12 @@ def block(*nodes: tuple[str, dict[str, Any]], inputs: int, outputs: int) -> dict
 
 INNER = block(("w", affine(eighths(4, 3))), ("n", lif(4, threshold=0.5)), inputs=3, outputs=4)
 OUTER = block(("core", INNER), ("v", affine(eighths(4, 4))), inputs=3, outputs=4)
+USED = chain(("a", affine(eighths(4, 3))), ("b", lif(4, threshold=0.5)), outputs=(4,))
+UNUSED = {"aside": lif(4), "probe": affine(eighths(2, 4))}
 NETWORKS: dict[str, dict[str, Any]] = {
+    "nodes that nothing reads": graph(
+        USED["nodes"] | UNUSED, [*(tuple(edge) for edge in USED["edges"]), ("b", "probe")]
+    ),
     **{name: node for name, (node, _) in FILES.items()},
     "a loop of two layers": looped(("e", affine(eighths(4, 4)))),
     "a loop with a bias": looped(("e", affine(eighths(4, 4), eighths(4) + 0.25))),
