@@ -1,22 +1,24 @@
 """A training step on a chip's grid beside the float step, of a small convolutional network.
 
-Usage: python benchmarks/quantized_training.py
+Usage: python benchmarks/quantized_training.py [--write]
 
 Two convolutions with batch norms, dense weights, LIF neurons, T = 8, batch 8, 16 x 16 pixels, 16
 channels, SGD, one thread. Times are of the processor, as others may be busy beside it. Nothing is
 timed before each network, briefly trained, gives golden's spikes on every bit. A norm that is
 folded into rounded weights needs the sums of the weights before, so each convolution is computed
-twice; "floats, twice" does nothing else, and is the floor.
+twice; "floats, twice" does nothing else, and is the floor. Norms that are frozen need it once.
 """
 
 from __future__ import annotations
 
+import copy
 import statistics
 import time
 
 import numpy as np
 import torch
 from _iterations import iteration
+from _results import report
 from _table import compared
 from torch import Tensor, nn
 
@@ -26,7 +28,7 @@ from neurodeploy.frontend.training import training_trace
 from neurodeploy.verification.compare import compare
 from snncore import functional, layer, neuron
 
-STEPS, BATCH, SIZE, WIDTH, ROUNDS = 8, 8, 16, 16, 15
+STEPS, BATCH, SIZE, WIDTH, ROUNDS = 8, 8, 16, 16, 41
 FORMATS = ("loihi", "int8", "lynxi")
 
 
@@ -89,34 +91,59 @@ def check(name: str, network: nn.Module) -> None:
     network.train()
 
 
-def main() -> None:
-    """Check, and measure all networks in turns."""
-    torch.set_num_threads(1)
-    networks = {"floats": floats().train(), "floats, twice": floor().train()}
+def trained() -> dict[str, nn.Module]:
+    """Return all networks after some steps; those on a grid are checked, and frozen once more."""
+    networks: dict[str, nn.Module] = {"floats": floats().train(), "floats, twice": floor().train()}
     for name in FORMATS:
         form = quant.chip_format(name)
         networks[name] = quant.prepare(floats(), target=form, example=samples()).train()
+        run_some(networks[name])
+        check(name, networks[name])
+        frozen = networks[f"{name}, norms frozen"] = copy.deepcopy(networks[name])
+        quant.freeze_norms(frozen)
+        run_some(frozen)
+        check(name, frozen)
+    return networks
+
+
+def run_some(network: nn.Module) -> None:
+    """Train for five steps."""
+    functional.reset(network)
+    step = iteration(network, samples(), BATCH)
+    for _ in range(5):
+        step()
+
+
+def main() -> None:
+    """Check, and measure all networks in turns."""
+    torch.set_num_threads(1)
+    networks = trained()
     steps = {name: iteration(network, samples(), BATCH) for name, network in networks.items()}
-    for name, step in steps.items():
-        for _ in range(5):
-            step()
-        if name in FORMATS:
-            check(name, networks[name])
     times: dict[str, list[float]] = {name: [] for name in networks}
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS + 3):
         for name, step in steps.items():
             start = time.process_time()
             step()
-            times[name].append(1e3 * (time.process_time() - start))
+            if turn >= 3:
+                times[name].append(1e3 * (time.process_time() - start))
     for name in FORMATS:
         peers = {other: min(times[other]) for other in ("floats", "floats, twice")}
         compared(f"a training step on the grid of {name}", min(times[name]), peers)
+    table = ["| network | fastest, ms | over floats | median, ms | over floats |"]
+    table.append("|---|---|---|---|---|")
     for name, each in times.items():
-        ratios = [a / b for a, b in zip(each, times["floats"], strict=True)]
-        print(
-            f"{name}: {statistics.median(each):.1f} ms a step, {statistics.median(ratios):.2f} "
-            f"times floats; the fastest {min(each):.1f} ms, {min(each) / min(times['floats']):.2f}"
-        )
+        row = [min(each), min(each) / min(times["floats"]), statistics.median(each)]
+        row.append(statistics.median(a / b for a, b in zip(each, times["floats"], strict=True)))
+        table.append(f"| {name} | {row[0]:.1f} | {row[1]:.2f} | {row[2]:.1f} | {row[3]:.2f} |")
+    about = (
+        f"A training step of a small convolutional network, T = {STEPS}, batch {BATCH}, {SIZE} x "
+        f"{SIZE}, {WIDTH} channels; processor time of one thread beside other processes, from "
+        "`python benchmarks/quantized_training.py --write`. Each network on a grid gives golden's "
+        'spikes first. "Twice" computes each convolution of the float network twice, as norms '
+        "that learn need, since their statistics are those of sums before rounding; frozen norms "
+        "need it once."
+    )
+    report("Training on a chip's grid on a CPU", about, table)
 
 
 if __name__ == "__main__":
