@@ -20,6 +20,7 @@ from neurodeploy.proof import DIFFERENT
 from neurodeploy.sandbox import Environment
 from snncore import layer, neuron
 from snncore.dynamics import select, spike
+from targets.xylo.examples import EXAMPLES
 from tests.unit.neurodeploy.cli.helpers import Caller
 from tests.unit.programs import small
 from tests.unit.targets.loihi import programs as on_loihi
@@ -31,6 +32,7 @@ PROGRAMS: dict[str, Program] = {
     "lynxi": on_card.image(),
     "onnx": on_card.image(),
     "rtl": on_card.image(),
+    "xylo": EXAMPLES["two layers"],
 }
 
 
