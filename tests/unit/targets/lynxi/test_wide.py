@@ -7,13 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
+import neurodeploy as nd
+import quant
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.simulator.golden import GOLDEN
+from snncore import encoding, layer, neuron
 from snncore.dynamics import Equations, Op, evaluate
 from snncore.dynamics.arithmetic.interval import Interval, step_intervals
 from snncore.dynamics.expression import Operation
-from targets.lynxi.reduced.certificate import SINGLE_LIMIT, is_exact
+from targets.lynxi.check import check
+from targets.lynxi.reduced.certificate import SINGLE_LIMIT, Level, is_exact
+from targets.lynxi.reduced.plan import plan_of
 from targets.lynxi.reduced.translate import recipe_of
 from tests.unit.targets.lynxi.programs import InNumbers
 
@@ -107,3 +114,17 @@ def test_a_value_that_wraps_has_no_parts() -> None:
     _, bounds = step_intervals(form, {"u": ranges, "v": ranges}, {"x": Interval(-1, 1)}, sizes)
     with pytest.raises(DoesNotFitError, match="wrap at 40 bits"):
         recipe_of(form, bounds, {"p": np.array(3)})
+
+
+def test_neurons_of_ones_own_behind_an_encoder_fit_float32() -> None:
+    """Their states keep as many bits below the unit as 24 bits leave, and products are parted."""
+    torch.manual_seed(0)
+    encoder, neurons = encoding.Direct(8), neuron.AdaptiveLIF(threshold=0.2)
+    network = nn.Sequential(encoder, layer.Linear(4, 3), neurons)
+    samples = torch.rand(6, 2, 4)
+    prepared = quant.prepare(network, target="lynxi", example=samples)
+    program = nd.lower(prepared, example=samples, target="lynxi")
+    assert [each for each in check(program) if each.severity == "error"] == []
+    (part,) = plan_of(program).layers
+    assert part.certificate.level == Level.L1
+    assert max(form.bits for _, form in program.layers[0].system.states) == 24
