@@ -61,8 +61,7 @@ class Streams:
             def tell(line: str) -> None:
                 if lasting:
                     _print(console, Line(line, Tone.ASIDE))
-                now = _text(line + pace.rest(line), Tone.PLAIN)
-                now.truncate(max(console.width - 4, 1), overflow="ellipsis")
+                now: Any = _Waiting(line, pace.waiting(line), max(console.width - 4, 1))
                 status.update(now)
 
             yield tell
@@ -99,6 +98,20 @@ class Streams:
         if self.json:
             _print_document(failure.document())
         flush()
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """The line of progress that stands, with the time that it takes, drawn anew again and again."""
+
+    line: str
+    time: Callable[[], str]
+    width: int
+
+    def __rich__(self) -> Any:
+        now = _text(self.line + self.time(), Tone.PLAIN)
+        now.truncate(self.width, overflow="ellipsis")
+        return now
 
 
 def output_for(words: Sequence[str]) -> Streams:

@@ -41,7 +41,7 @@ def check(program: Program) -> tuple[Finding, ...]:
     if sum(weights.values()) > _MOST_WEIGHTS:
         largest = max(weights, key=lambda name: weights[name])
         message = f"has {weights[largest]:,} of {sum(weights.values()):,} weights; C's text may "
-        remedy = "make it smaller, or export for onnx or nir"
+        remedy = "make it smaller, or use --target onnx"
         return (_error(largest, f"{message}have {_MOST_WEIGHTS:,}", remedy),)
     try:
         network = network_of(program, True)

@@ -3,12 +3,14 @@
 1. NIR has a primitive for every node, and its graph says what the program's edges do.
 2. Numbers fit float32, and sums do not wrap.
 3. Graded neurons are the last: NIR does not say what weights make of a voltage.
+4. The file is no larger than a reader takes.
 Warnings: leaks, which the program rounds and NIR does not, and what receivers are known to ignore.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from neurodeploy.errors import NeurodeployError
 from neurodeploy.program import Flatten, Input, Neuron, Program, Signal
@@ -21,12 +23,15 @@ from targets.nir.graph.loops import is_back
 from targets.nir.graph.nodes import layer_of, nodes_of
 
 _DT = float(TIME_STEP)
+# What a reader takes of a file in memory, and about what a weight and a neuron need of it.
+_MOST_BYTES = 1 << 30
+_WEIGHT, _NEURON = 12, 40
 
 
 @remembered
 def check(program: Program) -> tuple[Finding, ...]:
     """Return every error and warning of a program."""
-    problem = _structure(program)
+    problem = _too_large(program) or _structure(program)
     if problem is not None:
         return (problem,)
     try:
@@ -34,6 +39,18 @@ def check(program: Program) -> tuple[Finding, ...]:
     except NeurodeployError as error:
         return (_of_error(program, error),)
     return (*_sums(program), *_rounded(program), *_ignored(program))
+
+
+def _too_large(program: Program) -> Finding | None:
+    """Return an error if the file would be larger than a reader takes."""
+    needs = {node.name: _WEIGHT * node.parameter_count for node in program.synapses}
+    needs |= {node.name: _NEURON * prod(program.shapes[node.name]) for node in program.layers}
+    if sum(needs.values()) <= _MOST_BYTES:
+        return None
+    largest = max(needs, key=lambda name: needs[name])
+    words = f"takes {needs[largest]:,} of {sum(needs.values()):,} bytes in a reader's memory, "
+    remedy = "make it smaller, or use --target onnx"
+    return _error(largest, f"{words}which has room for {_MOST_BYTES:,}", remedy)
 
 
 def _structure(program: Program) -> Finding | None:

@@ -67,7 +67,7 @@ def _too_many(program: Program) -> Iterator[Finding]:
     if sum(weights.values()) > _MOST_WEIGHTS:
         largest = max(weights, key=lambda name: weights[name])
         message = f"has {weights[largest]:,} of {sum(weights.values()):,} weights; Verilog may "
-        remedy = "make it smaller, or export for onnx or nir"
+        remedy = "make it smaller, or use --target onnx"
         yield _error(largest, f"{message}have {_MOST_WEIGHTS:,}", remedy)
 
 

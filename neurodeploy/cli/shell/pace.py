@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
 # Below these seconds nobody waits for a figure.
 _SHORT = 2.0
@@ -34,3 +35,16 @@ class Pace:
         rate = (done - first) / (now - begun)
         left = (total - done) / rate
         return f" ({rate:.3g} a second, {left:.0f} s left)"
+
+    def waiting(self, line: str) -> Callable[[], str]:
+        """Return a function that says, of a line that now begins, how long it has taken so far.
+
+        A line that counts says its rate and the time left instead.
+        """
+        rest, began = self.rest(line), time.perf_counter()
+
+        def words() -> str:
+            seconds = time.perf_counter() - began
+            return rest or (f" ({seconds:.0f} s)" if seconds >= _SHORT else "")
+
+        return words

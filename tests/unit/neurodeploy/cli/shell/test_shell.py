@@ -1,8 +1,11 @@
 """The command line in a shell: completion, a project's settings, and how much it says."""
 
+import contextlib
 import os
+import pty
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,3 +110,39 @@ def test_lines_that_count_show_the_time_left(monkeypatch: pytest.MonkeyPatch) ->
     assert counted.rest("reading model.pt") == ""
     now[0] = 20.0
     assert counted.rest("network 11 of 11") == ""
+
+
+def test_lines_that_do_not_count_show_how_long_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(pace.time, "perf_counter", lambda: now[0])
+    counted = Pace()
+    waiting = counted.waiting("writing out")
+    assert waiting() == ""
+    now[0] = 1.9
+    assert waiting() == ""
+    now[0] = 12.2
+    assert waiting() == " (12 s)"
+    counted.rest("network 1 of 11")
+    now[0] = 16.2
+    assert counted.waiting("network 3 of 11")() == " (0.5 a second, 16 s left)"
+
+
+def test_a_terminal_shows_the_time_while_work_goes_on() -> None:
+    work = (
+        "import time; from neurodeploy.cli.output import Streams; "
+        "from neurodeploy.cli.shell import pace; pace._SHORT = 0.2\n"
+        "with Streams().progress() as say: say('writing out'); time.sleep(1.2)"
+    )
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", work], stderr=theirs, env=environment(TERM="xterm")
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 1 << 16):
+                shown += part
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"writing out" in shown
+    assert b"writing out (1 s)" in shown
