@@ -54,7 +54,8 @@ class _Board:
         """
         self._calls += 1
         if self._arrived is not None and self._copy is not None:
-            if self._arrived.query():
+            # A graph that is being captured may not ask.
+            if _may_send(self.flags) and self._arrived.query():
                 self._arrived = None
                 self._raise(self._copy)
         elif self._calls % _BETWEEN == 0 and _may_send(self.flags):
@@ -82,7 +83,7 @@ class _Board:
 
 
 def _may_send(flags: Tensor) -> bool:
-    """Return whether a copy may be sent for: not while a graph is captured."""
+    """Return whether a copy may be sent for or asked for: not while a graph is captured."""
     return flags.is_cuda and not torch.cuda.is_current_stream_capturing()
 
 

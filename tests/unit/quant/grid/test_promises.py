@@ -1,7 +1,10 @@
 """Values that are proved to be small need no look, until they change."""
 
+from unittest.mock import Mock, patch
+
 import torch
 
+from quant.grid import noted
 from quant.grid.noted import is_promised, keep_promise, promise
 
 
@@ -30,3 +33,12 @@ def test_results_are_not_promised() -> None:
         other = torch.ones(3)
         promise(other, 1.0)
         assert not is_promised(other, 1.0)
+
+
+def test_a_graph_that_is_captured_asks_for_no_outcome() -> None:
+    board = noted._Board(torch.device("cpu"))
+    board._copy, board._arrived = torch.zeros(1), Mock(query=Mock(return_value=False))
+    for may in (True, False):
+        with patch.object(noted, "_may_send", return_value=may):
+            board.look()
+    assert board._arrived.query.call_count == 1
