@@ -15,8 +15,9 @@ ROOT = Path(__file__).parents[4]
 
 
 @pytest.mark.skipif(find_spec("triton") is None, reason="Triton is for Linux alone")
-def test_sums_in_compiled_code_change_no_bit() -> None:
+def test_sums_in_compiled_code_change_no_bit(full: bool) -> None:
     script = [sys.executable, "-m", "tests.unit.quant.layer.compiled_sums"]
+    script += ["--full"] if full else []
     environment = os.environ | {"TRITON_INTERPRET": "1"}
     done = subprocess.run(
         script, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
