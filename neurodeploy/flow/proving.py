@@ -111,8 +111,9 @@ def _link(proofs: Proofs, problem: str | None) -> Link:
         return Link(_LINK, Status.DIFFERS, count, reason=problem, remedy="neurodeploy prove")
     if proofs.proved:
         return Link(_LINK, Status.EQUAL, count)
-    refuted = (proof.reason for proof in proofs.values() if proof.counterexample is not None)
-    reason = next(refuted, None)
+    refuted = [proof.reason for proof in proofs.values() if proof.counterexample is not None]
+    refuted += [each.sentence() for each in proofs.wrongly_late]
+    reason = next(iter(refuted), None)
     if reason is not None:
         return Link(_LINK, Status.DIFFERS, count, reason=reason)
     wide = (name for name, each in proofs.sums.items() if not each.fits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurodeploy.errors import UnknownNameError
-from neurodeploy.target.steps import SumBound
+from neurodeploy.target.steps import LateRead, SumBound
 
 
 class Status(StrEnum):
@@ -124,6 +124,8 @@ class Proofs(Mapping[str, Proof]):
     layers: Mapping[str, Proof]
     # By layer of weights.
     sums: Mapping[str, SumBound] = field(default_factory=dict)
+    # Every value that is read late.
+    late: Sequence[LateRead] = ()
 
     def __getitem__(self, name: str) -> Proof:
         if name not in self.layers:
@@ -139,14 +141,21 @@ class Proofs(Mapping[str, Proof]):
 
     @property
     def proved(self) -> bool:
-        """Whether every layer is proved, and no sum overflows."""
+        """Whether every layer is proved, no sum overflows, and late values come when they must."""
         steps = all(proof.status == Status.PROVED for proof in self.layers.values())
-        return steps and bool(self.layers) and all(each.fits for each in self.sums.values())
+        fits = all(each.fits for each in self.sums.values())
+        return steps and bool(self.layers) and fits and not self.wrongly_late
 
     @property
     def refuted(self) -> bool:
-        """Whether some layer has a counterexample."""
-        return any(each.status == Status.COUNTEREXAMPLE for each in self.layers.values())
+        """Whether some layer has a counterexample, or a value comes too late or too early."""
+        layers = any(each.status == Status.COUNTEREXAMPLE for each in self.layers.values())
+        return layers or bool(self.wrongly_late)
+
+    @property
+    def wrongly_late(self) -> list[LateRead]:
+        """The values that do not come as late as in the program."""
+        return [each for each in self.late if not each.right]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -163,5 +172,15 @@ class Proofs(Mapping[str, Proof]):
                     "fits": each.fits,
                 }
                 for name, each in self.sums.items()
+            ],
+            "late": [
+                {
+                    "reader": each.reader,
+                    "source": each.source,
+                    "delay": each.delay,
+                    "actual": sorted(each.delays),
+                    "right": each.right,
+                }
+                for each in self.late
             ],
         }

@@ -9,9 +9,11 @@ from neurodeploy.data.structure import Edge
 from neurodeploy.program import Neuron, Program
 from neurodeploy.program.ranges import Ranges, ranges
 from neurodeploy.proof.counterexample import counterexample
+from neurodeploy.proof.goals.drawing import drawn_numbers
 from neurodeploy.proof.goals.exhaustion import cases, exhausted
 from neurodeploy.proof.goals.layer import LayerGoals, register
 from neurodeploy.proof.goals.question import Answer, Question, Verdict
+from neurodeploy.proof.lemmas import in_lemmas
 from neurodeploy.proof.proofs import Certificate, Proof, Proofs, Status
 from neurodeploy.proof.reproduction import drawn, solved
 from neurodeploy.proof.solvers.solvers import NAMES, asked
@@ -23,6 +25,8 @@ EVERY, REACHED = "every state in its registers", "every state that it can reach"
 NO_DOOR = "the target does not show the steps that its files compute"
 # Registers hold more states than can be reached, so a hard question about them is not worth more.
 _FIRST_SECONDS = 5.0
+# What takes longer is asked in lemmas first.
+_SOON = 2.0
 
 
 @dataclass(frozen=True)
@@ -42,20 +46,20 @@ class _Attempt:
 
     goals: LayerGoals
     domain: str
-    # By question: its answer, and the same with products opened.
+    # By question: its answer; lemmas stand for a question that was too hard at once.
     answers: list[tuple[Question, Answer]] = field(default_factory=list)
     pending: list[Question] = field(default_factory=list)
-    # The question without opened products, for one that has them opened.
+    # The goal, for a simpler question that is asked first.
     whole: dict[str, Question] = field(default_factory=dict)
 
     @classmethod
     def of(cls, goals: LayerGoals, domain: str) -> _Attempt:
         """Return an attempt whose questions are all pending."""
         attempt = cls(goals, domain)
-        whole, parts = goals.equal()
-        if parts is not None:
-            attempt.whole[parts.name] = whole
-        attempt.pending = [goals.kept(), goals.fits(), parts or whole]
+        for whole, parts in goals.questions():
+            if parts is not None:
+                attempt.whole[parts.name] = whole
+            attempt.pending.append(parts or whole)
         return attempt
 
     @property
@@ -96,7 +100,7 @@ def proofs_of(target: str, steps: ArtifactSteps, effort: Effort | None = None) -
         for name, proof in proofs.items()
         if proof.counterexample is not None
     }
-    return Proofs(target, proofs | shown_by, steps.sums)
+    return Proofs(target, proofs | shown_by, steps.sums, steps.late)
 
 
 def _with_samples(proof: Proof, program: Program, goals: LayerGoals, how: Effort) -> Proof:
@@ -144,16 +148,44 @@ def _attempted(attempts: Mapping[str, _Attempt], how: Effort) -> dict[str, _Atte
             return dict(attempts)
         for attempt in attempts.values():
             attempt.pending = []
-        answers = _answered([question for _, question in questions], how)
+        soon = replace(how, seconds=min(how.seconds, _SOON))
+        answers = _answered([question for _, question in questions], soon)
+        hard = []
         for (attempt, question), answer in zip(questions, answers, strict=True):
             whole = attempt.whole.pop(question.name, None)
-            if whole is None or answer.verdict == Verdict.PROVED:
+            if answer.verdict == Verdict.UNKNOWN:
+                hard.append((attempt, whole or question, answer))
+            elif whole is None or answer.verdict == Verdict.PROVED:
                 attempt.answers.append((question, answer))
             elif whole.is_refuted_by(answer.numbers):
                 attempt.answers.append((whole, answer))
             else:
                 # What refutes free numbers may not refute products.
                 attempt.pending.append(whole)
+        for attempt, question, answer in hard:
+            attempt.answers.append(_harder(attempt, question, answer, how))
+
+
+def _harder(
+    attempt: _Attempt, question: Question, answer: Answer, how: Effort
+) -> tuple[Question, Answer]:
+    """Return the answer by lemmas to a question that has none, or with all the time there is.
+
+    A layer of which something else is refuted needs no more answers.
+    """
+    if any(each.verdict == Verdict.REFUTED for _, each in attempt.answers):
+        return question, answer
+    soon = replace(how, seconds=min(how.seconds, _SOON))
+    program = attempt.goals.sides.program
+    numbers = drawn_numbers(attempt.goals)
+    pair = in_lemmas(
+        question, program, numbers, lambda each: _answered(each, soon), seconds=how.seconds
+    )
+    if pair[1].verdict != Verdict.UNKNOWN:
+        return pair
+    if how.seconds > _SOON and attempt.domain == REACHED:
+        (answer,) = _answered([question], how)
+    return question, answer
 
 
 def _answered(questions: Sequence[Question], how: Effort) -> list[Answer]:

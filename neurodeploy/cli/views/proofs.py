@@ -36,6 +36,9 @@ def as_blocks(proofs: Proofs) -> list[Block]:
         ]
         names = ("weights", "largest sum", "limit", "arithmetic", "for any input")
         blocks += [BLANK, Table(names, sums, frozenset({"largest sum", "limit"}))]
+    if proofs.late and not proofs.wrongly_late:
+        words = "Every value that is read late comes as many steps late as in the program."
+        blocks += [BLANK, Line(words)]
     return [*blocks, *_reasons(proofs)]
 
 
@@ -55,7 +58,8 @@ def _verdict(proofs: Proofs) -> Line:
 
 
 def _reasons(proofs: Proofs) -> Iterator[Block]:
-    """Yield why layers are not proved."""
+    """Yield why layers are not proved, and which values come at another step."""
+    yield from (Line(each.sentence(), Tone.BAD) for each in proofs.wrongly_late)
     failed = [proof for proof in proofs.values() if proof.status != "proved"]
     for proof in failed:
         refuted = proof.counterexample is not None

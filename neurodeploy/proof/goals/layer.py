@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from neurodeploy.data.structure import Edge
 from neurodeploy.errors import ArtifactError
 from neurodeploy.program import Neuron
+from neurodeploy.proof.goals.bounds import bounded
 from neurodeploy.proof.goals.parameters import ParameterRows
-from neurodeploy.proof.goals.products import opened
+from neurodeploy.proof.goals.products import Opened, opened
 from neurodeploy.proof.goals.question import Question
 from neurodeploy.target.steps import ComputedStep, LayerStep, Leaves
 from snncore.dynamics import Format, Overflow
@@ -75,36 +76,46 @@ class LayerGoals:
             raise ArtifactError(f"{self.node.name}: its step has no state {min(missing)}")
         return Sides(circuit, (*assumed, *chosen), expected, computed, unit)
 
-    def equal(self) -> tuple[Question, Question | None]:
-        """Return the goal that both steps are equal, and the same with products opened."""
-        circuit, sides = self.sides.circuit, self.sides
-        claimed = circuit.every(list(sides.equalities.values()))
-        name = f"{self.node.name}.{EQUAL}"
-        whole = Question(name, circuit, sides.assumed, claimed, self._comments(EQUAL))
-        parts = opened(circuit, claimed)
-        if parts is None:
-            return whole, None
-        comments = (*self._comments(EQUAL), *parts.comments)
-        assumed = (*sides.assumed, *parts.facts)
-        return whole, Question(name, circuit, assumed, parts.claimed, comments)
+    def questions(self) -> list[tuple[Question, Question | None]]:
+        """Return every goal, each with a simpler question whose proof is the goal's, if any is."""
+        equal = self._question(EQUAL, list(self.sides.equalities.values()))
+        return [
+            *((each, self._in_bounds(each)) for each in (self._kept(), self._fits())),
+            (equal, self._simpler(equal, opened(equal.circuit, equal.claimed))),
+        ]
 
-    def fits(self) -> Question:
+    def _fits(self) -> Question:
         """Return the goal that the files' arithmetic holds every value."""
-        circuit, sides = self.sides.circuit, self.sides
-        claimed = circuit.every([wire for _, wire in sides.computed.conditions])
-        name = f"{self.node.name}.{FITS}"
-        return Question(name, circuit, sides.assumed, claimed, self._comments(FITS))
+        return self._question(FITS, [wire for _, wire in self.sides.computed.conditions])
 
-    def kept(self) -> Question:
+    def _kept(self) -> Question:
         """Return the goal that no step of the program leads out of these states."""
-        circuit, sides = self.sides.circuit, self.sides
-        following = sides.expected[0]
+        circuit, following = self.sides.circuit, self.sides.expected[0]
         inside = [
             circuit.within(following[name], *_ends(each)) for name, each in self.states.items()
         ]
-        claimed = circuit.every(inside)
-        name = f"{self.node.name}.{KEPT}"
-        return Question(name, circuit, sides.assumed, claimed, self._comments(KEPT))
+        return self._question(KEPT, inside)
+
+    def _question(self, goal: str, claims: list[Wire]) -> Question:
+        circuit, sides = self.sides.circuit, self.sides
+        name = f"{self.node.name}.{goal}"
+        claimed = circuit.every(claims)
+        return Question(name, circuit, sides.assumed, claimed, self._comments(goal))
+
+    def _in_bounds(self, question: Question) -> Question | None:
+        """Return a question with an interval for every product, or None if it has no product."""
+        names = source_names(self.sources)
+        ends = {name: _ends(each) for name, each in self.states.items()}
+        ends |= {names[edge]: _ends(each) for edge, each in self.sources.items()}
+        ends |= self.rows.ends
+        return self._simpler(question, bounded(question.circuit, question.claimed, ends))
+
+    def _simpler(self, question: Question, parts: Opened | None) -> Question | None:
+        if parts is None:
+            return None
+        comments = (*question.comments, *parts.comments)
+        assumed = (*question.assumed, *parts.facts)
+        return replace(question, assumed=assumed, claimed=parts.claimed, comments=comments)
 
     def _comments(self, goal: str) -> tuple[str, ...]:
         claims = {
@@ -133,6 +144,12 @@ class Sides:
     expected: tuple[dict[str, Wire], Wire]
     computed: ComputedStep
     unit: Wire
+
+    @property
+    def program(self) -> list[Wire]:
+        """The program's results."""
+        following, output = self.expected
+        return [*following.values(), output]
 
     @cached_property
     def equalities(self) -> dict[str, Wire]:

@@ -79,6 +79,12 @@ class ParameterRows:
         ]
         return wires, (circuit.some(choices),)
 
+    @property
+    def ends(self) -> dict[str, tuple[int, int]]:
+        """The smallest and the largest number of each parameter."""
+        pairs = zip(self.rows.min(axis=0).tolist(), self.rows.max(axis=0).tolist(), strict=True)
+        return dict(zip(self.names, pairs, strict=True))
+
     def neuron_of(self, numbers: Mapping[str, int]) -> tuple[int, ...] | None:
         """Return the index of a neuron that has the varied parameters of an answer."""
         fits = np.ones(len(self.rows), bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.data.structure import Edge
 from neurodeploy.program import Program
+from neurodeploy.target.steps.late import LateRead
 from snncore.dynamics.arithmetic.interval import Interval
 from snncore.dynamics.bits.circuit import Circuit, Wire
 
@@ -74,3 +75,5 @@ class ArtifactSteps:
     missing: Mapping[str, str] = field(default_factory=dict)
     # The values that enter the network, if the files accept fewer than the program.
     inputs: Interval | None = None
+    # Every value that a node reads late.
+    late: Sequence[LateRead] = ()

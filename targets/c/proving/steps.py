@@ -21,6 +21,7 @@ from targets.c.check import network_of
 from targets.c.compile import SOURCE
 from targets.c.description import arrays_in, rebuilt
 from targets.c.proving.expression import Reader, Value
+from targets.c.proving.late import late_reads
 from targets.c.text.neurons import Layer
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.S)
@@ -44,9 +45,11 @@ def steps_in(artifact: Artifact) -> ArtifactSteps:
     program, by_event, _ = rebuilt(text)
     # The names of layers stand in comments, and may look like anything.
     code = _COMMENT.sub("", text)
-    reader = _Text(code, network_of(program, by_event).layers)
+    network = network_of(program, by_event)
+    reader = _Text(code, network.layers)
     layers = {layer.node.name: reader.step(layer) for layer in reader.layers}
-    return ArtifactSteps(program, layers, reader.sums())
+    late = late_reads(code, network.memory)
+    return ArtifactSteps(program, layers, reader.sums(), late=late)
 
 
 @dataclass(frozen=True)

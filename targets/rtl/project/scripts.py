@@ -7,15 +7,19 @@ _CLOCK = 25
 
 MAKEFILE = f"""\
 # make: the self-test in Icarus. make verilator: the same in Verilator.
-# make ice40, up5k or ecp5: synthesis with yosys, then place and route with nextpnr, which reports
-# cells, block RAM and the clock. For Vivado: vivado -mode batch -source vivado.tcl
+# make ice40, up5k or ecp5: synthesis with yosys, place and route with nextpnr, which reports cells,
+# block RAM and the clock, and then the bitstream. With YoWASP's wheels: make ice40 TOOLS=yowasp-
+# For Vivado: vivado -mode batch -source vivado.tcl
+TOOLS ?=
 ICE40 ?= --hx8k --package ct256
 ICE40_SYNTH ?=
 ECP5 ?= --25k --package CABGA381
 FREQ ?= {_CLOCK}
-YOSYS ?= yosys
-NEXTPNR_ICE40 ?= nextpnr-ice40
-NEXTPNR_ECP5 ?= nextpnr-ecp5
+YOSYS ?= $(TOOLS)yosys
+NEXTPNR_ICE40 ?= $(TOOLS)nextpnr-ice40
+NEXTPNR_ECP5 ?= $(TOOLS)nextpnr-ecp5
+ICEPACK ?= $(TOOLS)icepack
+ECPPACK ?= $(TOOLS)ecppack
 
 test: testbench.vvp
 \tvvp -n testbench.vvp > testbench.log
@@ -37,6 +41,7 @@ ice40: nd_top.v
 \t\tsynth_ice40 $(ICE40_SYNTH) -top nd_top -json ice40.json"
 \t$(NEXTPNR_ICE40) $(ICE40) --json ice40.json --pcf nd_top.pcf --pcf-allow-unconstrained \\
 \t\t--freq $(FREQ) --asc ice40.asc --log ice40-route.log
+\t$(ICEPACK) ice40.asc ice40.bin
 
 # The one iCE40 with multipliers.
 up5k:
@@ -47,6 +52,7 @@ ecp5: nd_top.v
 \t\tsynth_ecp5 -top nd_top -json ecp5.json"
 \t$(NEXTPNR_ECP5) $(ECP5) --json ecp5.json --lpf nd_top.lpf --lpf-allow-unconstrained \\
 \t\t--freq $(FREQ) --textcfg ecp5.config --log ecp5-route.log
+\t$(ECPPACK) ecp5.config ecp5.bit
 
 clean:
 \trm -rf testbench.vvp testbench.log obj_dir ice40.* ice40-route.log ecp5.* ecp5-route.log
@@ -55,6 +61,7 @@ clean:
 """
 VIVADO = """\
 # vivado -mode batch -source vivado.tcl -tclargs PART
+cd [file dirname [file normalize [info script]]]
 set part [expr {$argc > 0 ? [lindex $argv 0] : "xc7a35tcpg236-1"}]
 read_verilog nd_top.v
 read_xdc nd_top.xdc

@@ -21,6 +21,7 @@ from targets.rtl.check import network_of
 from targets.rtl.compile import TOP
 from targets.rtl.description import rebuilt
 from targets.rtl.proving.expression import Port, Reader
+from targets.rtl.proving.late import late_reads
 from targets.rtl.text.network import Network
 from targets.rtl.text.words import rom_values
 
@@ -45,9 +46,11 @@ def steps_in(artifact: Artifact) -> ArtifactSteps:
     roms = {name: text for name, text in texts.items() if name != TOP}
     program, _ = rebuilt(texts.get(TOP, ""), roms)
     # The names of layers stand in comments, and may look like anything.
-    reader = _Text(_COMMENT.sub("", texts[TOP]), roms, network_of(program))
+    code = _COMMENT.sub("", texts[TOP])
+    reader = _Text(code, roms, network_of(program))
     layers = {node.name: reader.step(node) for node in program.layers}
-    return ArtifactSteps(program, layers, reader.sums())
+    late = tuple(late_reads(code, reader.network))
+    return ArtifactSteps(program, layers, reader.sums(), late=late)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Dense weights with a delay for each, as Verilog: one pass over the source for every delay.
 
 1. In each pass the events of so many steps ago add the weights of this delay, and of no other, to
-   sums of their own. A ROM beside that of the weights says which pass each weight belongs to.
+   sums of their own. A ROM beside that of the weights says which pass each weight belongs to. All
+   passes read one RAM, each at its own slot.
 2. After a pass its sums are shifted, and added to those of the passes before it.
 """
 
@@ -39,8 +40,9 @@ def delayed_stage(node: Dense, memory: Memory) -> Stage:
     roms = {rom_name(memory, node.name): node.narrow_weight.T, f"d{number}.hex": passes}
     seen, reached = index_bits(inputs), index_bits(outputs)
     ports = ["input clk", "input run", "output finished", f"output [{seen - 1}:0] index"]
-    ports += edge_ports(memory, edges)
+    ports += edge_ports(memory, edges[:1])
     ports += [
+        f"output reg [{index_bits(len(edges)) - 1}:0] turn",
         f"output [{reached - 1}:0] own",
         f"input signed [{total - 1}:0] total",
         "output we",
@@ -49,7 +51,7 @@ def delayed_stage(node: Dense, memory: Memory) -> Stage:
     ]
     body = _body(node, roms, source, partial)
     text = module(f"nd_node{number}", ports, body)
-    return Stage(node, memory, text, edges, seen, adds=True, roms=roms)
+    return Stage(node, memory, text, edges, seen, adds=True, in_turns=True, roms=roms)
 
 
 def _body(node: Dense, roms: Roms, source: Interval, partial: int) -> Block:
@@ -62,19 +64,17 @@ def _body(node: Dense, roms: Roms, source: Interval, partial: int) -> Block:
         "localparam END = 7;",
         "reg [2:0] state;",
         "reg pending;",
-        f"reg [{index_bits(len(edges)) - 1}:0] pass;",
         f"reg [{seen - 1}:0] j;",
         f"reg [{reached - 1}:0] i;",
         f"reg [{address - 1}:0] row;",
         f"wire [{address - 1}:0] place = row + i;",
         *(_rom(name, label, rom.size, width_of(rom)) for (name, rom), label in _named(roms)),
         f"reg signed [{bits_of(source) - 1}:0] event_value;",
-        f"wire signed [{bits_of(source) - 1}:0] seen = {_chosen(len(edges))};",
         f"wire [{partial - 1}:0] word;",
         f"wire signed [{partial - 1}:0] sum = word;",
         "wire merging = state == MERGE || state == MERGED;",
         "wire adding = pending && !merging;",
-        "wire mine = late == $signed({1'b0, pass});",
+        "wire mine = late == $signed({1'b0, turn});",
         f"wire signed [{partial - 1}:0] added = mine ? event_value * weight : 1'sd0;",
         f"wire signed [{partial - 1}:0] raised = state == CLEAR ? 1'sd0 : sum + added;",
         "wire stores = run && (adding || state == CLEAR);",
@@ -82,7 +82,7 @@ def _body(node: Dense, roms: Roms, source: Interval, partial: int) -> Block:
         "assign finished = run && state == END;",
         "assign index = j;",
         "assign own = i;",
-        "assign we = run && (pending && merging || state == CLEAR && pass == 0);",
+        "assign we = run && (pending && merging || state == CLEAR && turn == 0);",
         f"wire signed [{partial - 1}:0] shifted = sum >>> {node.shift};",
         "assign value = state == CLEAR ? 1'sd0 : total + shifted;",
         *_states(inputs, outputs, len(edges)),
@@ -100,12 +100,6 @@ def _rom(name: str, label: str, depth: int, bits: int) -> str:
     return f'{wire} nd_rom #({bits}, {depth}, {address}, "{name}") {label}s(clk, place, {label});'
 
 
-def _chosen(count: int) -> str:
-    """Return the value of the delay whose pass it is."""
-    others = "".join(f"pass == {n} ? e{n} : " for n in range(count - 1))
-    return f"{others}e{count - 1}"
-
-
 def _states(inputs: int, outputs: int, passes: int) -> Block:
     onward = [
         f"row <= row + {outputs};",
@@ -115,7 +109,7 @@ def _states(inputs: int, outputs: int, passes: int) -> Block:
     zeros = "pending <= 0; i <= 0; j <= 0; at <= 0; row <= 0;"
     return [
         "always @(posedge clk)",
-        f"    if (!run) begin state <= CLEAR; pass <= 0; {zeros} end",
+        f"    if (!run) begin state <= CLEAR; turn <= 0; {zeros} end",
         "    else begin",
         "        pending <= 0;",
         "        case (state)",
@@ -125,8 +119,8 @@ def _states(inputs: int, outputs: int, passes: int) -> Block:
         "        end",
         "        FETCH: state <= LOOK;",
         "        LOOK: begin",
-        "            event_value <= seen;",
-        "            if (seen == 0) begin",
+        "            event_value <= e0;",
+        "            if (e0 == 0) begin",
         *(f"                {line}" for line in onward),
         "            end else begin i <= 0; state <= EMIT; end",
         "        end",
@@ -141,8 +135,8 @@ def _states(inputs: int, outputs: int, passes: int) -> Block:
         "            at <= i; pending <= 1;",
         f"            if (i == {outputs - 1}) state <= MERGED; else i <= i + 1;",
         "        end",
-        f"        MERGED: if (pass == {passes - 1}) state <= END;",
-        f"        else begin pass <= pass + 1; state <= CLEAR; {zeros} end",
+        f"        MERGED: if (turn == {passes - 1}) state <= END;",
+        f"        else begin turn <= turn + 1; state <= CLEAR; {zeros} end",
         "        default: ;",
         "        endcase",
         "    end",

@@ -1,7 +1,7 @@
 """The memories of a program in Verilog: one RAM for every value, with a slot for each late step.
 
-1. A RAM has one synchronous port that reads and one that writes. Where a node reads a value twice,
-   the value has a copy for each.
+1. A RAM has one synchronous port that reads and one that writes. Where a node reads a value twice
+   in one cycle, the value has a copy for each. Weights with delays read one after another.
 2. The values of weights are their sums before they are shifted and stored: who reads them does so.
    Only those of weights with delays of their own are shifted before.
 3. A value of 0 or 1 takes one bit; any other is signed, as wide as its proved range.
@@ -82,6 +82,11 @@ class Value:
         before, around = late * self.size, (self.slots - late) * self.size
         slot = f"({self.base} >= {before} ? {self.base} - {before} : {self.base} + {around})"
         return f"{slot} + {index}"
+
+    def address_before(self, index: str, before: str) -> str:
+        """Return the address of an index so many words before this step's slot."""
+        around = f"{self.base} + {self.depth} - {before}"
+        return f"({self.base} >= {before} ? {self.base} - {before} : {around}) + {index}"
 
     def signed(self, word: str) -> str:
         """Return a word of the RAM as a signed value."""

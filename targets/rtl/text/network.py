@@ -101,11 +101,14 @@ class Network:
         readings: dict[str, list[Reading]] = {v.name: [] for v in self.memory.values.values()}
         for stage in self.stages:
             run, taken = f"run{stage.number}", dict[str, int]()
-            for edge in map(self.memory.root, stage.edges):
+            for edge in map(self.memory.root, stage.ports):
                 value = self.memory.values[edge.source]
                 port = taken.setdefault(value.name, 0)
                 taken[value.name] += 1
-                address = value.address(f"s{stage.number}_index", edge.delay)
+                index = f"s{stage.number}_index"
+                address = value.address(index, edge.delay)
+                if stage.in_turns and value.slots > 1:
+                    address = value.address_before(index, f"s{stage.number}_before")
                 readings[value.name].append(Reading(port, run, address))
             if stage.adds:
                 address = stage.value.address(f"s{stage.number}_own")
@@ -217,10 +220,24 @@ class Network:
             ]
             if stage.adds:
                 lines.append(f"wire [{stage.at_bits - 1}:0] {name}_own;")
+            if stage.in_turns:
+                lines += self._turns(stage)
             for state in stage.states:
                 lines.append(f"wire signed [{state.bits - 1}:0] {state.name}_word;")
                 lines.append(f"wire signed [{state.bits - 1}:0] {state.name}_next;")
         return [*lines, f"reg [{index_bits(self.last.size) - 1}:0] out_at;"]
+
+    def _turns(self, stage: Stage) -> Block:
+        """Return the wires of a stage's turn, and of how many words before it reads in it."""
+        name, roots = f"s{stage.number}", [self.memory.root(edge) for edge in stage.edges]
+        size = self.memory.values[roots[0].source].size
+        *others, last = words = [edge.delay * size for edge in roots]
+        chosen = "".join(f"{name}_turn == {n} ? {before} : " for n, before in enumerate(others))
+        bits = index_bits(max(words) + 1)
+        return [
+            f"wire [{stage.turn_bits - 1}:0] {name}_turn;",
+            f"wire [{bits - 1}:0] {name}_before = {chosen}{last};",
+        ]
 
     def _rams(self) -> Block:
         """Return the RAM of every value, and of every state."""
@@ -271,13 +288,15 @@ class Network:
     def _instance(self, stage: Stage) -> Block:
         """Return what a stage reads, and its module."""
         name, lines, links, taken = f"s{stage.number}", Block(), Block(), dict[str, int]()
-        for position, edge in enumerate(stage.edges):
+        for position, edge in enumerate(stage.ports):
             value = self.memory.values[self.memory.root(edge).source]
             port = taken.setdefault(value.name, 0)
             taken[value.name] += 1
             lines += self.memory.read(f"{name}_e{position}", edge, f"{value.name}_{port}_word")
             links.append(f".e{position}({name}_e{position})")
         links += [f".{key}({name}_{key})" for key in ("finished", "index", "we", "at", "value")]
+        if stage.in_turns:
+            links.append(f".turn({name}_turn)")
         if stage.adds:
             value = stage.value
             total = value.signed(f"{value.name}_{taken.get(value.name, 0)}_word")

@@ -38,20 +38,32 @@ class Stage:
     """The module of a node that has a value of its own.
 
     The module has the ports clk, run, finished; index, the position in what it reads; a port
-    `e0`, `e1`, ... for each edge; we, at and value, which it writes.
+    `e0`, `e1`, ... for each edge, or `e0` for all in turns; we, at and value, which it writes.
     """
 
     node: Node
     memory: Memory
     text: Block
-    # The edges that it reads, all at the same index.
+    # The edges that it reads, all at the same index; in turns, one after another.
     edges: tuple[Edge, ...]
     index_bits: int
     # Whether it reads its own sums, at `own`, to add to them.
     adds: bool = False
+    # Whether it reads one value through all its edges: a port `turn` says which one it is.
+    in_turns: bool = False
     states: tuple[State, ...] = ()
     # The files of its ROMs.
     roms: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def ports(self) -> tuple[Edge, ...]:
+        """The edges that have a port of their own."""
+        return self.edges[:1] if self.in_turns else self.edges
+
+    @property
+    def turn_bits(self) -> int:
+        """The width of the port that says whose turn it is."""
+        return index_bits(len(self.edges))
 
     @property
     def number(self) -> int:

@@ -32,7 +32,9 @@ TITLES = {
     "loihi": "Loihi",
     "xylo": "Xylo",
 }
-REFUSED = "refused"
+EVERYWHERE, REACHED, REFUSED = "all states", "all it can reach", "refused"
+# From the weakest on.
+_RANKS = ("counterexample", "not proved", REACHED, EVERYWHERE, REFUSED)
 PAGE = Path(__file__).parents[3] / "docs/proofs.md"
 HEAD = "| neuron | " + " | ".join(TITLES.values()) + " |\n" + "|---" * (len(TITLES) + 1) + "|\n"
 
@@ -68,20 +70,34 @@ def outcome(proofs: Proofs | None) -> str:
     (first, *_) = proofs.values()
     if first.status != "proved":
         return str(first.status)
-    return "all states" if first.domain == EVERY else "all it can reach"
+    return EVERYWHERE if first.domain == EVERY else REACHED
+
+
+def weakest(outcomes: Sequence[str]) -> str:
+    """Return the weakest outcome of a row's neurons; one that is refused does not count."""
+    return min(outcomes, key=lambda each: _RANKS.index(each) if each in _RANKS else 0)
+
+
+def outcomes_of(makes: tuple[Make, ...], target: str, timeout: float = 30.0) -> tuple[str, float]:
+    """Return a row's weakest outcome on a target, and the longest time of a neuron in seconds."""
+    words, seconds = [], []
+    for make in makes:
+        with tempfile.TemporaryDirectory() as folder:
+            proofs = proofs_of(make, target, Path(folder) / "a", timeout)
+        words.append(outcome(proofs))
+        if proofs is None:
+            continue
+        first = next(iter(proofs.values()))
+        seconds.append(first.seconds)
+        if first.reason:
+            sys.stderr.write(f"{target}: {first.reason}\n")
+    return weakest(words), max(seconds, default=0.0)
 
 
 def cell(makes: tuple[Make, ...], target: str) -> str:
-    """Return a row's cell of a target, and on the way say why it is not proved."""
-    with tempfile.TemporaryDirectory() as folder:
-        proofs = proofs_of(makes[0], target, Path(folder) / "a")
-    word = outcome(proofs)
-    if proofs is None:
-        return word
-    first = next(iter(proofs.values()))
-    if first.status == "not proved":
-        sys.stderr.write(f"{target}: {first.reason}\n")
-    return f"{word}, {first.seconds:.2f} s"
+    """Return a row's cell of a target, and on the way say why something is not proved."""
+    word, seconds = outcomes_of(makes, target)
+    return word if word == REFUSED else f"{word}, {seconds:.2f} s"
 
 
 def replaced(page: str, target: str, cells: Mapping[str, str]) -> str:

@@ -13,13 +13,14 @@ import pytest
 
 import neurodeploy as nd
 from neurodeploy.artifact import Artifact
-from neurodeploy.program import Neuron, Program
+from neurodeploy.program import Dense, Edge, Input, Neuron, Program
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator.golden import neuron_step as neurons
 from targets.c.target import target as c_target
 from targets.lynxi import target as lynxi
 from targets.onnx import target as onnx_target
 from targets.rtl import target as rtl_target
+from tests.unit.programs import neurons as layer_of
 from tests.unit.programs import random_program
 from tests.unit.targets.lynxi import programs as on_card
 
@@ -285,3 +286,30 @@ def test_a_bug_in_a_module_of_verilog_is_found(
         assert "holds its value" in proof.reason
     else:
         require_real(program, proof)
+
+
+# What reads a ring one step too early or too late.
+LATE: dict[str, tuple[Any, str, str, str]] = {
+    "C": (c_target, "network.c", r"n->r0 \+ 1\)", "n->r0 + 2)"),
+    "Verilog": (rtl_target, "nd_top.v", r"s1_turn == 0 \? 1", "s1_turn == 0 ? 2"),
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_a_delay_off_by_one_is_found(name: str, tmp_path: Path, solvers: Environment) -> None:
+    target, file, pattern, words = LATE[name]
+    delays = np.array([[1], [2]])
+    dense = Dense("d", Edge("in"), np.array([[120], [90]]), delays=delays)
+    program = Program((Input("in", (1,)), dense, layer_of("n", "d")), "n")
+    folder = tmp_path / "a"
+    target.compile(program).write(folder)
+    assert nd.prove(folder).proved
+    text = (folder / file).read_text("ascii")
+    edited = re.sub(pattern, words, text)
+    assert edited != text
+    (folder / file).write_text(edited, "ascii")
+    proofs = nd.prove(folder)
+    assert proofs.refuted
+    assert not proofs.proved
+    (wrong, *_) = proofs.wrongly_late
+    assert "d: expected the value of in" in wrong.sentence()
