@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from neurodeploy.program import Dense, Flatten, Reshape
+from neurodeploy.program import Dense
 from neurodeploy.program.layout import Layout
 from neurodeploy.target.steps import LateRead
 
@@ -44,8 +44,8 @@ def _expected(
     text: str, layout: Layout, reads: dict[Key, list[tuple[int, int]]]
 ) -> Iterator[LateRead]:
     for node in layout.program.nodes:
-        if isinstance(node, Flatten | Reshape):
-            # Only another name.
+        # A node without a slot is another name of a value.
+        if node.name not in layout.slots:
             continue
         chosen = isinstance(node, Dense) and node.delays is not None
         # A weight's own delay is counted from the step that its source brings.
