@@ -130,6 +130,27 @@ class Synthesis:
 
 
 @dataclass(frozen=True)
+class Emulation:
+    """A network on an emulated processor, as compiled for it."""
+
+    processor: str
+    title: str
+    # Bytes: the network's numbers and code; its state; the deepest stack.
+    flash: int
+    ram: int
+    stack: int
+    # Of all steps of a short run.
+    instructions: int
+    steps: int
+    tools: tuple[str, ...]
+
+    @property
+    def instructions_a_step(self) -> float:
+        """The mean of the steps' instructions."""
+        return self.instructions / self.steps
+
+
+@dataclass(frozen=True)
 class LayerOperations:
     """The operations of one layer of neurons for one sample, on average."""
 

@@ -26,6 +26,7 @@ from neurodeploy.target.protocol import BuiltIn as BuiltIn
 from neurodeploy.target.protocol import ChoosesSimulators as ChoosesSimulators
 from neurodeploy.target.protocol import ComparesFiles as ComparesFiles
 from neurodeploy.target.protocol import ComparesRuns as ComparesRuns
+from neurodeploy.target.protocol import Emulates as Emulates
 from neurodeploy.target.protocol import ExtendsLowering as ExtendsLowering
 from neurodeploy.target.protocol import JudgesForeignFiles as JudgesForeignFiles
 from neurodeploy.target.protocol import KnowsBoards as KnowsBoards
@@ -59,6 +60,7 @@ __all__ = [
     "ChoosesSimulators",
     "ComparesFiles",
     "ComparesRuns",
+    "Emulates",
     "ExampleNeuron",
     "ExtendsLowering",
     "Finding",

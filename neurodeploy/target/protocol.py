@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
 from neurodeploy.chips.resources import (
+    Emulation,
     Energy,
     Latency,
     LayerOperations,
@@ -232,6 +233,20 @@ class Synthesizes(Protocol):
         self, artifact: Artifact, part: str, progress: Callable[[str], None] | None = None
     ) -> Synthesis:
         """Return the cells, the clock and the cycles of an artifact on a part."""
+
+
+@runtime_checkable
+class Emulates(Protocol):
+    """An optional ability, for text for processors: tell what it takes of an emulated one."""
+
+    @property
+    def processors(self) -> Sequence[str]:
+        """The names of the processors."""
+
+    def emulation(
+        self, artifact: Artifact, processor: str, progress: Callable[[str], None] | None = None
+    ) -> Emulation:
+        """Return the memory and the instructions of an artifact on a processor."""
 
 
 @runtime_checkable

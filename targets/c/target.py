@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.chips.resources import Energy, LayerOperations, Placement
+from neurodeploy.chips.resources import Emulation, Energy, LayerOperations, Placement
+from neurodeploy.errors import UnknownNameError
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment, State, status
 from neurodeploy.target import (
@@ -28,6 +29,7 @@ from targets.c.compile import compile_program
 from targets.c.placement import placement
 from targets.c.proving.steps import steps_in
 from targets.c.read import open_network, read_artifact
+from targets.c.simulators.emulate import TITLES, emulation_of
 from targets.c.simulators.simulate import JUDGES, ZIG, host_compiler, run
 
 
@@ -99,6 +101,25 @@ class C:
         """
         judge = JUDGES[chosen_simulator(self, simulator)]
         return run(judge, artifact, open_network(artifact), samples, simulation or Simulation())
+
+    @property
+    def processors(self) -> Sequence[str]:
+        """The processors that are emulated."""
+        return tuple(TITLES)
+
+    def emulation(
+        self, artifact: Artifact, processor: str, progress: Callable[[str], None] | None = None
+    ) -> Emulation:
+        """Return what an artifact takes of an emulated processor.
+
+        Raises:
+            UnknownNameError: if there is no such processor.
+            SimulatorError: if the emulator is missing, or fails.
+        """
+        if processor not in TITLES:
+            listed = ", ".join(TITLES)
+            raise UnknownNameError(f"no processor {processor!r} is emulated; there are {listed}")
+        return emulation_of(artifact, open_network(artifact), processor, progress)
 
     @property
     def live_simulators(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone, title
 from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import Place, load_model, open_unedited, place_of, read_samples
 from neurodeploy.cli.views.chips import chip_blocks, chips_of
+from neurodeploy.cli.views.emulation import ONLY_C, emulated
 from neurodeploy.cli.views.fits import fits_of, verdicts
 from neurodeploy.cli.views.layers import LAYER_NUMBERS, layer_rows, layers_of
 from neurodeploy.cli.views.synthesis import ONLY_VERILOG, synthesized
@@ -37,6 +38,10 @@ class Views:
         str | None,
         typer.Option(metavar="PART", help="Synthesize Verilog for a part, such as ecp5-25k."),
     ] = None
+    emulate: Annotated[
+        str | None,
+        typer.Option(metavar="PROCESSOR", help="Run C on an emulated cortex-m4 or riscv32."),
+    ] = None
     boards: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Place it on these chips too, such as paicore."),
@@ -58,7 +63,8 @@ def inspect(
     With samples, also show the operations for one sample and, for chips with published figures, an
     estimate of its energy. With --boards, also place the network on chips that take other neurons,
     or that nothing is exported to. With --synthesize, show the cells and the clock of an artifact
-    of Verilog, as the part's own tools report them.
+    of Verilog, as the part's own tools report them. With --emulate, show the memory and the
+    instructions of an artifact of C on an emulated processor.
     """
     from neurodeploy.errors import ValidationError
     from neurodeploy.graph import Graph
@@ -75,8 +81,12 @@ def inspect(
             head, reason = head | {"target": artifact.target}, "a network in floats"
             if views.synthesize is not None:
                 return synthesized(artifact, views.synthesize, head, say)
+            if views.emulate is not None:
+                return emulated(artifact, views.emulate, head, say)
         if views.synthesize is not None:
             raise ValidationError(f"{path}: is a model", remedy=ONLY_VERILOG)
+        if views.emulate is not None:
+            raise ValidationError(f"{path}: is a model", remedy=ONLY_C)
         if isinstance(network, Graph):
             return _floats(head, network, reason, views.text)
         return _integers(head, network, views, inputs, say)

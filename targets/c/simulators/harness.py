@@ -64,7 +64,16 @@ def _written_slot(value: Value) -> str:
 
 def harness(network: Network) -> str:
     """Return the harness of a network: `nd_run` takes the numbers of steps and of samples."""
-    puts = [f"nd_put({each.expression}, {each.size});" for each in shown(network)]
+    return _written([f"nd_put({each.expression}, {each.size});" for each in shown(network)])
+
+
+def bare_harness() -> str:
+    """Return a harness that gives the outputs alone."""
+    return _written([])
+
+
+def _written(puts: list[str]) -> str:
+    named = ["    const nd_network *const n = &network;"] if puts else []
     lines = [
         '#include "network.h"',
         "",
@@ -77,7 +86,7 @@ def harness(network: Network) -> str:
         "",
         "void nd_run(int32_t steps, int32_t samples)",
         "{",
-        "    const nd_network *const n = &network;",
+        *named,
         "    int32_t step, sample;",
         "    for (sample = 0; sample < samples; sample++) {",
         "        nd_init(&network);",
