@@ -33,7 +33,11 @@ def dense_shape(node: Node, weight: Shape, inputs: Sequence[Shape]) -> Shape:
         # A loop reads a layer behind it, whose shape comes later; its own shape is known.
         return (outputs,)
     (shape, *_) = inputs
-    remedy = "put a Flatten before it" if len(shape) > 1 and prod(shape) == width else None
+    remedy = None
+    if len(shape) > 1 and prod(shape) == width:
+        remedy = "put a Flatten before it"
+    elif len(shape) > 1 and shape[-1] == width:
+        remedy = "weights that all rows share are a Conv1d with a kernel of 1 over (channels, rows)"
     words = f"{node.name}: takes {width} inputs and is given {shape}"
     require(shape == (width,), words, remedy=remedy)
     return (outputs,)

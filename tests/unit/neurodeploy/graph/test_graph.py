@@ -82,6 +82,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "groups that do not divide": (lambda: conv(groups=3), "c.groups: 3 does not divide"),
     "another width": (chain(linear(), shape=(3,)), r"fc: takes 2 inputs and is given \(3,\)"),
     "an image into dense weights": (chain(linear(), shape=(1, 2, 1)), "put a Flatten before it"),
+    "rows into dense weights": (chain(linear(), shape=(3, 2)), "Conv1d with a kernel of 1 over"),
     "a vector into a kernel": (chain(conv()), r"c: takes \(1, H, W\)"),
     "a kernel too large": (chain(conv(), shape=(1, 1, 9)), r"c: the window \(2, 3\) is larger"),
     "a vector into a pool": (
