@@ -103,7 +103,10 @@ def test_files_that_are_not_there(call: Caller, here: Path) -> None:
     _refused_everywhere(call, here, "artifact", "artifact: is not an artifact")
     shutil.rmtree(here / "artifact")
     refused(call("verify", "artifact"), 2, "artifact: there is no such file or folder")
-    refused(call("verify", "model.pt"), 2, "those are: .net")
+    words = "model.pt: is a model", "neurodeploy export model.pt --target T"
+    refused(call("verify", "model.pt"), 2, *words)
+    (here / "notes.txt").write_text("a network\n")
+    refused(call("verify", "notes.txt"), 2, "those are: .net")
 
 
 def test_a_folder_where_a_file_belongs(call: Caller, here: Path) -> None:
