@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import pytest
 
@@ -117,3 +118,28 @@ def test_every_network_computes_golden_s_values(
     assert not tally.failures, "\n".join([tally.sentence(), *tally.failures])
     assert tally.spikes > (5 * tally.networks if full else 0)
     assert tally.refused <= tally.networks // 20
+
+
+def in_turn() -> Iterator[Case]:
+    """Yield the networks of all kinds in turn."""
+    for seed in range(max(many for _, many, _ in KINDS.values())):
+        yield from (draw(seed) for draw, many, _ in KINDS.values() if seed < many)
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("zig")
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("judge", ["zig", "cortex-m4", "riscv32"])
+def test_every_other_judge_computes_them_too(judge: str, pytestconfig: pytest.Config) -> None:
+    tally, pending = Tally(), list[tuple[Case, Run]]()
+    for number, case in enumerate(islice(in_turn(), 500)):
+        short = replace(case, samples=case.samples[:8, :1])
+        pending += runs_of(short, tally, (number % 2 == 1,))
+        if len(pending) >= BATCH:
+            tally.judge(JUDGES[judge], pending)
+            pending = []
+    if pending:
+        tally.judge(JUDGES[judge], pending)
+    show(pytestconfig, f"C: golden = {judge}", tally.sentence())
+    assert not tally.failures, "\n".join([tally.sentence(), *tally.failures])
+    assert tally.spikes > 5 * tally.runs > 0
