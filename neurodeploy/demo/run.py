@@ -16,7 +16,7 @@ from neurodeploy.demo.training import (
     test_accuracy,
     train,
 )
-from neurodeploy.errors import SimulatorError, SimulatorMissingError
+from neurodeploy.errors import DoesNotFitError, SimulatorError, SimulatorMissingError
 from neurodeploy.flow import pipeline
 from neurodeploy.flow.simulators import install_simulators
 from neurodeploy.frontend import save
@@ -24,7 +24,7 @@ from neurodeploy.report import Report
 from neurodeploy.report.write import write_report
 from neurodeploy.sandbox import Environment, install
 from neurodeploy.target import RunsSlowly, Simulation, Target, target, targets
-from quant.grid.registry import catalogue, format_or_default
+from quant.grid.registry import catalogue, chip_format, format_or_default
 from snncore.kernels.cpp.build import compiler
 
 Progress = Callable[[str], None]
@@ -38,9 +38,11 @@ def run_demo(names: Sequence[str], out: Path, progress: Progress) -> Report:
 
     Raises:
         UnknownNameError: if a target is not installed.
+        DoesNotFitError: if a target has no neurons that leak and fire.
         OutputError: if `out` cannot be written.
     """
     chips = [target(name) for name in names]
+    _require_leaks(chips)
     torch.manual_seed(0)
     progress("loading scikit-learn's digits")
     digits = load_digits()
@@ -69,14 +71,28 @@ def run_demo(names: Sequence[str], out: Path, progress: Progress) -> Report:
 
 
 def usual_targets(progress: Progress) -> list[str]:
-    """Return the targets of a demo that names none: all, the one of the default grid first.
+    """Return the targets of a demo that names none: all that take its neurons, the default first.
 
     A target whose simulators need programs of a system that has none of them is left out, with a
     word: a first look must not end at a package that only the machine's owner can install.
     """
     first = format_or_default(None).name
     chips = sorted(targets().items(), key=lambda item: item[0] != first)
-    return [name for name, chip in chips if _runs_here(chip, progress)]
+    return [name for name, chip in chips if _takes_leaks(chip) and _runs_here(chip, progress)]
+
+
+def _require_leaks(chips: Sequence[Target]) -> None:
+    for chip in chips:
+        if not _takes_leaks(chip):
+            raise DoesNotFitError(
+                f"{chip.name} has neurons of its own alone, and the demo's leak and fire",
+                remedy=f"name another target; the page on {chip.name} has a network for it",
+            )
+
+
+def _takes_leaks(chip: Target) -> bool:
+    """Return whether a target has neurons that integrate, leak and fire."""
+    return not {"LIF", "CubaLIF"}.isdisjoint(chip_format(_grid(chip)).neurons)
 
 
 def _runs_here(chip: Target, progress: Progress) -> bool:

@@ -41,7 +41,16 @@ def test_prints_the_report_and_its_place(
     assert document["accuracies"] == {"float": 0.98, "chip": 0.97}
     assert document["files"] == {"report": str(tmp_path / "report.html")}
     # Lava's chip has the grid that the demo trains on by default.
-    assert asked[1][0] == ["loihi", *(name for name in targets() if name != "loihi")]
+    others = [name for name in targets() if name not in ("loihi", "xylo")]
+    assert asked[1][0] == ["loihi", *others]
+
+
+def test_a_target_without_neurons_that_leak_is_refused_before_training(
+    call: Caller, tmp_path: Path
+) -> None:
+    done = call("demo", "-t", "xylo", "--out", tmp_path / "out")
+    refused(done, 3, "xylo has neurons of its own alone")
+    assert "training" not in done.err
 
 
 def test_an_unknown_target_is_told_before_anything_is_done(call: Caller, tmp_path: Path) -> None:
