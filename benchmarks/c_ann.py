@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import neurodeploy as nd
 from neurodeploy.demo.digits import Digits, load_digits
 from neurodeploy.demo.training import float_network, quantized_network, train
+from neurodeploy.program import Program
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import chip_part
 from targets.c.check import network_of
@@ -154,8 +155,8 @@ def ann(processor: str, images: Int) -> dict[str, int]:
     return {**took, "ram": took["data"]}
 
 
-def spiking(processor: str, digits: Digits) -> dict[str, int]:
-    """Return what the demo's network takes, after its spikes were golden's."""
+def trained(digits: Digits) -> tuple[Program, Int]:
+    """Return the demo's network after a few epochs, and the integers of the images."""
     torch.manual_seed(0)
     floats = float_network()
     train(floats, digits, 3, 0.01, lambda _: None)
@@ -163,7 +164,12 @@ def spiking(processor: str, digits: Digits) -> dict[str, int]:
     train(network, digits, 2, 0.002, lambda _: None)
     samples = digits.test[:, :IMAGES]
     program = chip_part(nd.lower(network, example=samples, target="c"))
-    chosen, integers = network_of(program, True), samples.numpy().astype(np.int64)
+    return program, samples.numpy().astype(np.int64)
+
+
+def spiking(processor: str, program: Program, integers: Int) -> dict[str, int]:
+    """Return what a spiking network takes, after its spikes were golden's."""
+    chosen = network_of(program, True)
     files = {**texts_of(chosen), "harness.c": bare_harness()}
     sent, took = ran(files, integers, CLASSES, processor)
     golden = run_golden(program, integers)[program.output].values["s"]
@@ -175,13 +181,14 @@ def spiking(processor: str, digits: Digits) -> dict[str, int]:
 def main() -> None:
     """Measure both on each processor."""
     digits = load_digits()
+    program, integers = trained(digits)
     images = np.rint(digits.test[:, :IMAGES].mean(0).numpy() * 127).astype(np.int64)
     rows = [
         "| processor | network | flash | RAM | stack | instructions an inference |",
         "|---" * 6 + "|",
     ]
     for processor in PROCESSORS:
-        both = {"spiking, 8 steps, by event": spiking(processor, digits)}
+        both = {"spiking, 8 steps, by event": spiking(processor, program, integers)}
         both["ANN in int8"] = ann(processor, images.reshape(IMAGES, 64))
         for name, took in both.items():
             rows.append(
